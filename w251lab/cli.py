@@ -1,0 +1,39 @@
+"""The command line: ``w251lab VERB``. Each room brings its own verbs; this module joins them and prints errors."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from w251lab.course import commands as course_commands
+from w251lab.errors import UsageError, W251Error
+from w251lab.triton import commands as triton_commands
+
+app = typer.Typer(
+    name="w251lab",
+    help="Release, run, check and grade the labs, and serve models to them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+course_commands.register(app)
+triton_commands.register(app)
+
+
+def main() -> None:
+    """Run a verb. Exit status: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted."""
+    console = Console(stderr=True, highlight=False)
+    try:
+        app()
+    except W251Error as error:
+        console.print(f"[bold red]error:[/] {escape(error.what)}", soft_wrap=True)
+        if error.remedy:
+            console.print(f"[bold]what to do:[/] {escape(error.remedy)}", soft_wrap=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        console.print("interrupted")
+        sys.exit(130)

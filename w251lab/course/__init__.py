@@ -1,0 +1,1 @@
+"""Trusted notebooks: the catalog, canonical notebooks, release, check, score and report."""
