@@ -1,0 +1,135 @@
+"""What comes back from a server: arrays, or an error in this project's words."""
+
+from __future__ import annotations
+
+import difflib
+import queue
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from geventhttpclient.response import HTTPConnectionClosed, HTTPProtocolViolationError
+from tritonclient.utils import InferenceServerException
+
+from w251lab.triton.errors import InferenceFailedError, InvalidRequestError, ServerUnavailableError, UnknownModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from w251lab.errors import W251Error
+    from w251lab.triton.client import ModelStatus
+    from w251lab.triton.requests import Array
+
+START_A_SERVER = "Start one with: w251lab serve   (or give the address of the one that runs)."
+_UNKNOWN_MODEL = re.compile(
+    r"unknown model|is not ready|has no available versions|failed to poll from model repository|is not found",
+    re.IGNORECASE,
+)
+_INVALID = re.compile(r"expected|unexpected|invalid|must be|batch[- ]size|NaN|unable to parse", re.IGNORECASE)
+_TIMED_OUT = re.compile(r"timed out|Deadline Exceeded|timeout", re.IGNORECASE)
+
+
+class Callback:
+    """Collects what the gRPC library's threads bring; :meth:`get_result` gives it, in the order of its arrival."""
+
+    def __init__(self, timeout: float) -> None:
+        """Wait at most ``timeout`` seconds for each answer."""
+        self._arrived: queue.SimpleQueue[tuple[Any, InferenceServerException | None]] = queue.SimpleQueue()
+        self._timeout = timeout
+
+    def __call__(self, result: Any, error: InferenceServerException | None) -> None:
+        """Keep what arrived."""
+        self._arrived.put((result, error))
+
+    def get_result(self) -> Any:
+        """The next answer.
+
+        Raises:
+            InferenceServerException: The server's error, or none came in time.
+        """
+        try:
+            result, error = self._arrived.get(timeout=self._timeout)
+        except queue.Empty:
+            raise InferenceServerException(
+                f"timed out after {self._timeout:g} s", "StatusCode.DEADLINE_EXCEEDED"
+            ) from None
+        if error is not None:
+            raise error
+        return result
+
+
+def arrays(result: Any, names: Sequence[str]) -> dict[str, Array]:
+    """The named outputs of a result of the client library, each as an array."""
+    return {name: result.as_numpy(name) for name in names}
+
+
+def unknown_model(model: str, known: Sequence[ModelStatus]) -> UnknownModelError:
+    """The error for a model that the server cannot use, with the nearest name or the reason why it is not loaded."""
+    here = [status for status in known if status.name == model]
+    if here:
+        reasons = {status.reason for status in here if status.reason and status.reason != "unloaded"}
+        return UnknownModelError(
+            f"The server knows the model {model!r} and has not loaded it"
+            + (f": {'; '.join(sorted(reasons))}" if reasons else "."),
+            f"Load it with client.load({model!r})." if not reasons else "Mend that, then load it again.",
+        )
+    names = sorted({status.name for status in known})
+    near = difflib.get_close_matches(model, names, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return UnknownModelError(
+        f"The server has no model {model!r}.", f"{hint}It has: {', '.join(names) or 'no model at all'}."
+    )
+
+
+@contextmanager
+def translated(url: str, protocol: str, model: str, unknown: Callable[[str], UnknownModelError]) -> Iterator[None]:
+    """Turn the client library's errors into this project's.
+
+    Args:
+        url: The server's address, for the message.
+        protocol: ``http`` or ``grpc``.
+        model: The model that the call is about, ``""`` for none.
+        unknown: Makes the error for a model that the server does not have.
+
+    Raises:
+        W251Error: One of this package's errors, in place of the library's.
+    """
+    try:
+        yield
+    except InferenceServerException as error:
+        raise _translate(error, url, protocol, model, unknown) from error
+    except TimeoutError as error:
+        raise ServerUnavailableError(
+            f"The Triton server at {url} did not answer in time ({error}).",
+            "Give it longer (timeout=...), or look at its log.",
+        ) from error
+    except (OSError, HTTPConnectionClosed, HTTPProtocolViolationError) as error:
+        raise ServerUnavailableError(
+            f"No Triton server answers at {url} ({protocol}): {error}.", START_A_SERVER
+        ) from error
+
+
+def _translate(
+    error: InferenceServerException, url: str, protocol: str, model: str, unknown: Callable[[str], UnknownModelError]
+) -> W251Error:
+    said = (error.message() or "").strip().rstrip(".")
+    status = str(error.status() or "")
+    if "DEADLINE_EXCEEDED" in status or (_TIMED_OUT.search(said) and "model" not in said):
+        return ServerUnavailableError(
+            f"The Triton server at {url} did not answer in time.", "Give it longer (timeout=...), or look at its log."
+        )
+    if model and _UNKNOWN_MODEL.search(said):
+        return unknown(model)
+    if "UNAVAILABLE" in status and protocol == "grpc":
+        return ServerUnavailableError(f"No Triton server answers at {url} ({protocol}): {said}.", START_A_SERVER)
+    if _INVALID.search(said):
+        return InvalidRequestError(
+            f"The server refused the request to {model!r}: {said}."
+            if model
+            else f"The server refused the request: {said}.",
+            "Compare it with client.config(model).",
+        )
+    return InferenceFailedError(
+        f"The server could not do that for {model!r}: {said}." if model else f"The server could not do that: {said}.",
+        "Look at the server's log for more.",
+    )

@@ -1,0 +1,190 @@
+"""Describe models: tensors, batching, instances, versions, ensembles. The repository module writes them down."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from w251lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or an output of a model.
+
+    Attributes:
+        name: Its name in the model.
+        dims: Its shape without the batch axis; -1 for an axis of any length.
+        dtype: Triton's name of its type without the prefix, such as ``FP32``, ``INT64``, ``BYTES``.
+        layout: ``NCHW`` or ``NHWC`` for a picture, None otherwise. Inputs only.
+        labels: One name per index of the output, for the classification extension. Outputs only.
+        optional: Whether a request may leave it out. Inputs only.
+    """
+
+    name: str
+    dims: tuple[int, ...]
+    dtype: str = "FP32"
+    layout: Literal["NCHW", "NHWC"] | None = None
+    labels: tuple[str, ...] = ()
+    optional: bool = False
+
+    @property
+    def label_file(self) -> str:
+        """The name of its label file, ``""`` where it has no labels."""
+        return f"{re.sub(r'[^A-Za-z0-9_]', '_', self.name)}_labels.txt" if self.labels else ""
+
+
+@dataclass(frozen=True)
+class DynamicBatching:
+    """Let the server join requests that wait into one batch.
+
+    Attributes:
+        max_queue_delay_us: Microseconds that the oldest request waits for others to join it.
+        preferred: Batch sizes to aim at; by default as large as there are requests, up to the model's maximum.
+    """
+
+    max_queue_delay_us: int = 0
+    preferred: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """What every kind of model has.
+
+    Attributes:
+        name: Its name, which is also its folder's.
+        inputs: Its inputs.
+        outputs: Its outputs.
+        max_batch_size: Rows that one execution may take; 0 for a model without a batch axis.
+        parameters: Free text for clients and backends, such as how to preprocess a picture.
+    """
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    max_batch_size: int = 0
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutedModel(Model):
+    """A model that runs in instances: all but ensembles.
+
+    Attributes:
+        versions: For each version the file that is its model.
+        serve: How many versions the server offers, counted from the newest.
+        instances: How many copies run side by side (on each GPU, where it runs on GPUs).
+        device: ``cpu`` or ``gpu``.
+        gpus: Which GPUs; all of them by default.
+        dynamic_batching: Join waiting requests; None leaves each request alone.
+    """
+
+    versions: Mapping[int, Path]
+    serve: int = 1
+    instances: int = 1
+    device: Literal["cpu", "gpu"] = "cpu"
+    gpus: tuple[int, ...] = ()
+    dynamic_batching: DynamicBatching | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxModel(ExecutedModel):
+    """A model in ONNX files. Its tensors have a first axis for the batch if ``max_batch_size`` is above 0.
+
+    Attributes:
+        threads: Threads of each instance on the CPU; 0 shares the machine's cores among the instances.
+    """
+
+    threads: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonModel(ExecutedModel):
+    """A model in Triton's python backend: each version's file is its ``model.py``, the same in both flavours.
+
+    Attributes:
+        files: Further files for every version's folder, by name.
+    """
+
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an ensemble.
+
+    Attributes:
+        model: The model it calls.
+        inputs: For each input of that model, the ensemble's tensor that goes in.
+        outputs: For each output of that model, the ensemble's tensor that comes out.
+        version: The model's version; -1 for the newest.
+    """
+
+    model: str
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    version: int = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble(Model):
+    """Models in a row, wired by the names of tensors; the server passes the tensors on.
+
+    Attributes:
+        steps: Its steps.
+    """
+
+    steps: tuple[Step, ...]
+
+
+def validate(model: Model) -> None:
+    """Refuse what the server would refuse later, or would take and do something else with.
+
+    Raises:
+        UsageError: The description contradicts itself.
+    """
+    where = f"The model {model.name!r}"
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", model.name):
+        raise UsageError(
+            f"{model.name!r} is not the name of a model.",
+            "Use letters, digits, '_', '.' and '-', and begin with a letter, a digit or '_'.",
+        )
+    if not model.inputs or not model.outputs:
+        raise UsageError(
+            f"{where} needs at least one input and one output.", "Describe them as Tensor(name, dims, dtype)."
+        )
+    if model.max_batch_size < 0:
+        raise UsageError(
+            f"{where} has max_batch_size {model.max_batch_size}.", "Use 0 for no batch axis, or the largest batch."
+        )
+    if isinstance(model, Ensemble) and not model.steps:
+        raise UsageError(f"Ensemble {model.name!r} has no steps.", "Describe them as Step(model, inputs, outputs).")
+    if not isinstance(model, ExecutedModel):
+        return
+    if not model.versions or min(model.versions) < 1:
+        raise UsageError(f"{where} needs at least one version, counted from 1.", "Give versions={1: path}.")
+    if model.instances < 1 or model.serve < 1:
+        raise UsageError(f"{where} has instances={model.instances} and serve={model.serve}.", "Both are at least 1.")
+    _validate_batching(model, where)
+
+
+def _validate_batching(model: ExecutedModel, where: str) -> None:
+    batching = model.dynamic_batching
+    if batching is None:
+        return
+    if model.max_batch_size == 0:
+        raise UsageError(
+            f"{where} has dynamic batching but no batch axis (max_batch_size is 0).",
+            "Set max_batch_size to 1 or more.",
+        )
+    too_large = [size for size in batching.preferred if not 0 < size <= model.max_batch_size]
+    if too_large or batching.max_queue_delay_us < 0:
+        raise UsageError(
+            f"{where} has preferred batch sizes {batching.preferred} and a delay of {batching.max_queue_delay_us} us.",
+            f"Sizes are 1 to max_batch_size ({model.max_batch_size}), the delay is 0 or more.",
+        )

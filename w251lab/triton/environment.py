@@ -1,0 +1,319 @@
+"""The Triton server's own environment: where it is, what it must hold, and how it is made.
+
+nvidia-pytriton carries the real ``tritonserver`` with its python backend. That backend needs numpy < 2 while the
+labs need numpy >= 2, so the server never shares an environment with a lab: as in production, which
+Python the server runs on, and the two speak over HTTP and gRPC only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from w251lab.errors import UsageError, W251Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENVIRONMENT_VARIABLE = "W251LAB_SERVER_ENV"
+STAMP = "w251lab-server.json"
+# Run by the environment's interpreter: what the stub needs to know of it. `libpython` is looked for where this
+# Python was installed, then where the dynamic linker looks by itself (Debian's python3 and its libpython3.x package).
+_PROBE = """
+import ctypes, json, os, sys, sysconfig
+name = sysconfig.get_config_var("INSTSONAME") or ""
+if ".so" not in name:
+    name = f"libpython{sys.version_info[0]}.{sys.version_info[1]}.so.1.0"
+folders = [sysconfig.get_config_var("LIBDIR"), os.path.join(sys.base_prefix, "lib")]
+found = next((f for f in folders if f and os.path.exists(os.path.join(f, name))), None)
+if found is None:
+    try:
+        ctypes.CDLL(name)
+        found = ""
+    except OSError:
+        found = None
+print(json.dumps({"version": "%d.%d" % sys.version_info[:2], "site": sysconfig.get_path("purelib"), "libpython": name,
+                  "folder": found, "base": sys.base_prefix}))
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """What a Python interpreter says of itself.
+
+    Attributes:
+        executable: The interpreter.
+        version: ``"3.11"``.
+        site_packages: Where its packages are.
+        libpython: The file name of its shared library, which the python backend's stub loads.
+        libpython_folder: The folder that holds it; ``""`` where the dynamic linker finds it unaided; None where it
+            is absent.
+    """
+
+    executable: Path
+    version: str
+    site_packages: Path
+    libpython: str
+    libpython_folder: str | None
+
+    @classmethod
+    def probe(cls, executable: Path) -> Interpreter:
+        """Ask ``executable`` about itself.
+
+        Raises:
+            W251Error: It does not start.
+        """
+        try:
+            done = subprocess.run(
+                [str(executable), "-I", "-c", _PROBE], capture_output=True, text=True, check=True, timeout=60
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise W251Error(
+                f"The Python interpreter {executable} does not run: {error}.",
+                "Make the environment again: w251lab setup --force",
+            ) from error
+        said = json.loads(done.stdout)
+        return cls(executable, said["version"], Path(said["site"]), said["libpython"], said["folder"])
+
+
+@dataclass(frozen=True)
+class ServerEnvironment:
+    """A virtual environment that can run ``tritonserver``.
+
+    Attributes:
+        root: The environment's folder.
+    """
+
+    root: Path
+
+    @cached_property
+    def interpreter(self) -> Interpreter:
+        """The environment's Python."""
+        return Interpreter.probe(self.root / "bin" / "python3")
+
+    @property
+    def triton(self) -> Path:
+        """The folder of the server inside nvidia-pytriton."""
+        return self.interpreter.site_packages / "pytriton" / "tritonserver"
+
+    @property
+    def binary(self) -> Path:
+        """The ``tritonserver`` executable."""
+        return self.triton / "bin" / "tritonserver"
+
+    @property
+    def stub(self) -> Path:
+        """The python backend's stub process, built for this environment's Python."""
+        return self.triton / "python_backend_stubs" / self.interpreter.version / "triton_python_backend_stub"
+
+    def check(self) -> None:
+        """Make sure that a server can start from here.
+
+        Raises:
+            W251Error: The environment, the server, the stub for its Python or ``libpython`` is missing.
+        """
+        again = "make it again: w251lab setup --force"
+        if not (self.root / "bin" / "python3").exists():
+            raise W251Error(
+                f"There is no Triton server environment at {self.root}.",
+                f"Make it with: w251lab setup   (or point {ENVIRONMENT_VARIABLE} at one).",
+            )
+        if not self.binary.is_file():
+            raise W251Error(f"The environment {self.root} holds no tritonserver ({self.binary} is missing).", again)
+        if not self.stub.is_file():
+            built_for = ", ".join(
+                sorted((p.name for p in self.stub.parents[1].glob("3.*")), key=lambda v: int(v.split(".")[1]))
+            )
+            raise W251Error(
+                f"Triton's python backend has no stub for Python {self.interpreter.version}: {self.stub} is missing.",
+                f"Use one of Python {built_for or '(none)'}: w251lab setup --force --python PYTHON",
+            )
+        if self.interpreter.libpython_folder is None and not self._stub_brings_libpython():
+            raise W251Error(
+                f"Triton's python backend needs {self.interpreter.libpython}, which this Python does not have.",
+                f"On Debian or Ubuntu: apt-get install libpython{self.interpreter.version}. Elsewhere use a Python "
+                "built with --enable-shared: w251lab setup --force --python PYTHON",
+            )
+
+    def _stub_brings_libpython(self) -> bool:
+        """Whether the wheel carries a libpython of its own for this stub (it does for Python 3.13)."""
+        minor = self.interpreter.version.split(".")[1]
+        return any((self.interpreter.site_packages / "nvidia_pytriton.libs").glob(f"libpython3-*.{minor}.so*"))
+
+    def process_environment(self) -> dict[str, str]:
+        """The environment variables for ``tritonserver``.
+
+        The stub takes its packages from the first ``python3`` on PATH, and finds libpython through LD_LIBRARY_PATH.
+        Variables that would point it at the lab's packages (PYTHONPATH, PYTHONHOME) are left out.
+        """
+        env = {
+            k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_PRELOAD"}
+        }
+        env["PATH"] = os.pathsep.join([str(self.root / "bin"), env.get("PATH", "/usr/bin:/bin")])
+        env["VIRTUAL_ENV"] = str(self.root)
+        folders = [self.interpreter.libpython_folder, env.get("LD_LIBRARY_PATH")]
+        env["LD_LIBRARY_PATH"] = os.pathsep.join(folder for folder in folders if folder)
+        return env
+
+    def backend_directory(self, folder: Path) -> Path:
+        """Lay out the python backend with its stub in ``folder``, by symbolic links.
+
+        The wheel keeps the stubs apart from the backend, and the backend looks for its stub beside itself. Linking
+        both into a folder of the run's own leaves the installed packages as they are, so that a read-only
+        environment works too.
+        """
+        python = folder / "python"
+        python.mkdir(parents=True)
+        for source in (self.triton / "backends" / "python").iterdir():
+            (python / source.name).symlink_to(source)
+        stub = python / "triton_python_backend_stub"
+        if os.access(self.stub, os.X_OK):
+            stub.symlink_to(self.stub)
+        else:  # an installer that drops the run bit, in an environment that may be read-only
+            shutil.copy(self.stub, stub)
+            stub.chmod(0o755)
+        return folder
+
+
+def default_root() -> Path:
+    """Where the server's environment is: ``$W251LAB_SERVER_ENV``, else ``.venv-server`` beside the lab's ``.venv``."""
+    configured = os.environ.get(ENVIRONMENT_VARIABLE)
+    if configured:
+        return Path(configured).expanduser().absolute()
+    prefix = Path(sys.prefix)
+    if sys.prefix != sys.base_prefix:
+        return prefix.with_name(prefix.name + "-server")
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "w251lab" / "server"
+
+
+def load(root: Path | None = None) -> ServerEnvironment:
+    """The server's environment, checked.
+
+    Raises:
+        W251Error: It is missing or cannot run a server; the message says what to do.
+    """
+    environment = ServerEnvironment(root or default_root())
+    environment.check()
+    return environment
+
+
+def requirements(device: str) -> Path:
+    """The pinned, hashed requirement file of the server's environment for ``device`` (``cpu`` or ``gpu``).
+
+    Raises:
+        UsageError: Another device.
+        W251Error: The file did not come with this installation.
+    """
+    if device not in {"cpu", "gpu"}:
+        raise UsageError(f"Unknown device {device!r}.", "Use cpu or gpu.")
+    name = "server.txt" if device == "cpu" else "server-gpu.txt"
+    packaged = Path(__file__).with_name("requirements") / name
+    checkout = Path(__file__).parents[2] / "environments" / name
+    for candidate in (packaged, checkout):
+        if candidate.is_file():
+            return candidate
+    raise W251Error(f"The requirement file {name} is not part of this installation.", "Reinstall w251lab.")
+
+
+def is_current(root: Path, device: str) -> bool:
+    """Whether ``root`` was made, to the end, from today's requirement file for ``device``."""
+    stamp = root / STAMP
+    return stamp.is_file() and json.loads(stamp.read_text()) == _fingerprint(device)
+
+
+def install(
+    device: str = "cpu", root: Path | None = None, python: str | None = None, *, force: bool = False
+) -> ServerEnvironment:
+    """Make the server's environment, unless it is there and current.
+
+    Args:
+        device: ``cpu``, or ``gpu`` for an onnxruntime that computes with CUDA.
+        root: The folder of the environment; :func:`default_root` by default.
+        python: An interpreter to build on. By default the one that runs this, or the first other one on PATH that
+            Triton's python backend can use.
+        force: Build it again even if it is current.
+
+    Raises:
+        W251Error: No suitable Python, or the installation failed (with what the installer said).
+    """
+    root = root or default_root()
+    if not force and is_current(root, device):
+        return load(root)
+    base = _suitable_python(python)
+    stamp = root / STAMP
+    stamp.unlink(missing_ok=True)  # an interrupted installation must not pass for a finished one
+    file = requirements(device)
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]))
+    if uv:
+        _run([uv, "venv", "-q", "--clear", "--python", str(base), str(root)])
+        _run(
+            [uv, "pip", "install", "-q", "--python", str(root / "bin" / "python3"), "--require-hashes", "-r", str(file)]
+        )
+    else:
+        _run([str(base), "-m", "venv", "--clear", str(root)])
+        _run([str(root / "bin" / "python3"), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(file)])
+    environment = load(root)
+    stamp.write_text(json.dumps(_fingerprint(device)))
+    return environment
+
+
+def _fingerprint(device: str) -> dict[str, str]:
+    return {"device": device, "requirements": hashlib.sha256(requirements(device).read_bytes()).hexdigest()}
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise W251Error(
+            f"Setting up the Triton server's environment failed in: {' '.join(command[:3])}\n{tail}",
+            "Mend what the message above names, then run the same command again.",
+        )
+
+
+def _candidates() -> Iterator[Path]:
+    yield Path(getattr(sys, "_base_executable", sys.executable))
+    for minor in (11, 12, 13, 10):
+        if found := shutil.which(f"python3.{minor}"):
+            yield Path(found)
+    if found := shutil.which("python3"):
+        yield Path(found)
+
+
+def _suitable_python(wanted: str | None) -> Path:
+    """An interpreter with a stub in the wheel (3.8 to 3.13) and a shared library; 3.13's comes with the wheel."""
+    if wanted is not None:
+        found = shutil.which(wanted)
+        if found is None:
+            raise UsageError(
+                f"There is no Python interpreter {wanted!r}.", "Give a path, or a name on PATH such as python3.11."
+            )
+        return Path(found)
+    seen: list[str] = []
+    for candidate in _candidates():
+        try:
+            interpreter = Interpreter.probe(candidate)
+        except W251Error as error:  # a shim or a broken link on PATH: say so if nothing better turns up
+            seen.append(error.what)
+            continue
+        minor = int(interpreter.version.split(".")[1])
+        if 10 <= minor <= 13 and (interpreter.libpython_folder is not None or minor == 13):
+            return candidate
+        seen.append(
+            f"{candidate} is Python {interpreter.version}"
+            + ("" if interpreter.libpython_folder is not None else f" without {interpreter.libpython}")
+        )
+    raise W251Error(
+        "No Python on this machine can run Triton's python backend, which needs Python 3.10 to 3.13 with a shared "
+        "libpython. Seen: " + "; ".join(dict.fromkeys(seen)),
+        "On Debian or Ubuntu install libpython for your Python (apt-get install libpython3.11), or give another: "
+        "w251lab setup --python PYTHON",
+    )

@@ -1,0 +1,151 @@
+"""The ``model.py`` of an ONNX model in the embedded server: runs it with onnxruntime in Triton's python backend.
+
+It is copied beside ``model.onnx`` into the model repository and runs in the server's own environment, not in the
+lab's. There ``execute`` gets every request of a batch at once and joins them into one run, as Triton's own
+onnxruntime backend does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import onnxruntime
+
+    Array = npt.NDArray[Any]
+
+
+class TritonPythonModel:
+    """What Triton's python backend asks of a model (Triton's "Python Backend" guide): initialize, execute, finalize."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Load the ONNX file on this instance's device.
+
+        Args:
+            args: Triton's description: the configuration as JSON, the folder, the version, the kind and number of
+                device.
+        """
+        config = json.loads(args["model_config"])
+        self.batched = int(config["max_batch_size"]) > 0
+        self.inputs = [tensor["name"] for tensor in config["input"]]
+        self.outputs = [tensor["name"] for tensor in config["output"]]
+        instances = sum(int(group["count"]) for group in config["instance_group"])
+        threads = int(config["parameters"].get("threads", {}).get("string_value", 0))
+        # One pool per instance: together no more threads than cores, or the instances hinder each other.
+        threads = threads or max(1, len(os.sched_getaffinity(0)) // instances)
+        file = Path(args["model_repository"]) / args["model_version"] / "model.onnx"
+        gpu = int(args["model_instance_device_id"]) if args["model_instance_kind"] == "GPU" else None
+        self.session = load_session(file, threads, gpu)
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Answer ``requests`` with one run of the model, each with its own rows.
+
+        A request with a value that is not finite gets an error of its own; the others are answered.
+        """
+        import triton_python_backend_utils as pb  # exists only inside the server  # noqa: PLC0415
+
+        answers: list[Any] = [None] * len(requests)
+        valid: list[int] = []
+        columns: list[list[Array]] = []
+        for place, request in enumerate(requests):
+            tensors = [pb.get_input_tensor_by_name(request, name).as_numpy() for name in self.inputs]
+            bad = [name for name, tensor in zip(self.inputs, tensors, strict=True) if not is_finite(tensor)]
+            if bad:
+                error = pb.TritonError(f"input '{bad[0]}' holds NaN or infinite values", pb.TritonError.INVALID_ARG)
+                answers[place] = pb.InferenceResponse(output_tensors=[], error=error)
+            else:
+                valid.append(place)
+                columns.append(tensors)
+        for place, results in zip(
+            valid, run_joined(self.session, self.inputs, self.outputs, columns, batched=self.batched), strict=True
+        ):
+            wanted = requests[place].requested_output_names()
+            answers[place] = pb.InferenceResponse(
+                output_tensors=[
+                    pb.Tensor(name, result)
+                    for name, result in zip(self.outputs, results, strict=True)
+                    if name in wanted
+                ]
+            )
+        return answers
+
+
+def load_session(file: Path, threads: int, gpu: int | None) -> onnxruntime.InferenceSession:
+    """An onnxruntime session for ``file``.
+
+    Args:
+        file: The ONNX file.
+        threads: Threads of its pool on the CPU.
+        gpu: Number of the GPU; None for the CPU.
+
+    Raises:
+        RuntimeError: A GPU was asked for, and onnxruntime cannot use it: it would silently take the CPU.
+    """
+    import onnxruntime  # the server's environment has it, the lab's need not  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A pool that spins between runs takes the cores from the server's own threads.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if gpu is None:
+        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    onnxruntime.preload_dlls()
+    session = onnxruntime.InferenceSession(
+        file, options, providers=[("CUDAExecutionProvider", {"device_id": gpu}), "CPUExecutionProvider"]
+    )
+    if "CUDAExecutionProvider" not in session.get_providers():
+        raise RuntimeError(
+            "this instance is to run on a GPU, but onnxruntime cannot use CUDA in the server's environment; "
+            "make that with: w251lab setup --device gpu --force"
+        )
+    return session
+
+
+def is_finite(tensor: Array) -> bool:
+    """Whether ``tensor`` holds neither NaN nor infinity (always, where its type has none).
+
+    The sum of a tensor is finite if all its values are (unless it overflows: then look at each).
+    """
+    if tensor.dtype.kind != "f":
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(tensor.sum())) or bool(np.isfinite(tensor).all())
+
+
+def run_joined(
+    session: onnxruntime.InferenceSession,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    columns: Sequence[Sequence[Array]],
+    *,
+    batched: bool,
+) -> list[list[Array]]:
+    """Run the model once on the rows of all requests, and give each request its own rows back.
+
+    Args:
+        session: The model.
+        inputs: Names of its inputs.
+        outputs: Names of the outputs to compute.
+        columns: For each request one array for each input; with a first axis for the batch where ``batched``.
+        batched: Whether there is such an axis. Without it each request is a run of its own.
+
+    Returns:
+        For each request one array for each output.
+    """
+    if not columns:
+        return []
+    if not batched or len(columns) == 1:
+        return [session.run(list(outputs), dict(zip(inputs, tensors, strict=True))) for tensors in columns]
+    joined = {name: np.concatenate([tensors[i] for tensors in columns]) for i, name in enumerate(inputs)}
+    ends = np.cumsum([len(tensors[0]) for tensors in columns])[:-1]
+    split = [np.split(result, ends) for result in session.run(list(outputs), joined)]
+    return [list(results) for results in zip(*split, strict=True)]
