@@ -223,10 +223,25 @@ def requirements(device: str) -> Path:
     raise W251Error(f"The requirement file {name} is not part of this installation.", "Reinstall w251lab.")
 
 
-def is_current(root: Path, device: str) -> bool:
-    """Whether ``root`` was made, to the end, from today's requirement file for ``device``."""
-    stamp = root / STAMP
-    return stamp.is_file() and json.loads(stamp.read_text()) == _fingerprint(device)
+def is_current(root: Path, device: str, python: str | None = None) -> bool:
+    """Whether ``root`` was made, to the end, from today's requirement file for ``device``, and can run a server.
+
+    Args:
+        root: The folder of the environment.
+        device: ``cpu`` or ``gpu``.
+        python: An interpreter; the environment must be of its version. Any version by default.
+
+    Raises:
+        UsageError: Another device, or no such interpreter.
+    """
+    fingerprint = _fingerprint(device)
+    try:
+        if json.loads((root / STAMP).read_text()) != fingerprint:
+            return False
+        version = load(root).interpreter.version
+    except (OSError, ValueError, W251Error):  # no stamp, an unreadable one, or a folder that is damaged: make it anew
+        return False
+    return python is None or Interpreter.probe(_suitable_python(python)).version == version
 
 
 def install(
@@ -245,7 +260,7 @@ def install(
         W251Error: No suitable Python, or the installation failed (with what the installer said).
     """
     root = root or default_root()
-    if not force and is_current(root, device):
+    if not force and is_current(root, device, python):
         return load(root)
     base = _suitable_python(python)
     stamp = root / STAMP
