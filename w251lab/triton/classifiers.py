@@ -125,6 +125,26 @@ def preprocessing_of(config: ModelConfig, scaling: str | None = None) -> Preproc
     )
 
 
+def prepare(config: ModelConfig, pictures: Sequence[Picture], scaling: str | None = None) -> Array:
+    """Turn pictures into a model's input.
+
+    Args:
+        config: The model's configuration, as the server gives it.
+        pictures: Files, encoded bytes, arrays or PIL images: see :func:`w251lab.triton.pictures.load_image`.
+        scaling: As in :func:`preprocessing_of`.
+
+    Returns:
+        An array with a first axis for the pictures, then the axes of the model's input.
+
+    Raises:
+        W251Error: There is no picture, one cannot be read, or the model does not take pictures.
+    """
+    if not pictures:
+        raise UsageError("There is no picture to classify.", "Give at least one.")
+    preprocessing = preprocessing_of(config, scaling)
+    return np.stack([preprocessing(load_image(picture)) for picture in pictures])
+
+
 def classify(
     client: TritonClient,
     pictures: Sequence[Picture],
@@ -159,22 +179,18 @@ def classify(
             :meth:`w251lab.triton.client.TritonClient.infer`.
     """
     config = client.config(model, version)
-    if not pictures:
-        raise UsageError("There is no picture to classify.", "Give at least one.")
     if top_k < 1:
         raise UsageError(f"{top_k} classes were asked for.", "Ask for 1 or more.")
     if not 1 <= batch_size <= max(config.max_batch_size, 1):
         raise UsageError(
             f"The model {model!r} cannot take a batch of {batch_size}.", f"Use 1 to {max(config.max_batch_size, 1)}."
         )
-    prepare = preprocessing_of(config, scaling)
-    tensors = [prepare(load_image(picture)) for picture in pictures]
+    tensors = prepare(config, pictures, scaling)
     batched = config.max_batch_size > 0
-    batches: list[Array] = [
-        np.stack(tensors[i : i + batch_size]) if batched else tensors[i] for i in range(0, len(tensors), batch_size)
-    ]
     name, output = config.input[0].name, config.output[0].name
-    requests = [{name: batch} for batch in batches]
+    requests = [
+        {name: tensors[i : i + batch_size] if batched else tensors[i]} for i in range(0, len(tensors), batch_size)
+    ]
     answers: Iterator[dict[str, Array]]
     if mode == "stream":
         answers = client.stream(model, requests, outputs=[output], top_k=top_k, version=version)
