@@ -63,12 +63,11 @@ bench: dev ## measure against the peers (benchmarks/); BENCH=benchmarks/NAME.py 
 	@set -e; for script in $(or $(BENCH),benchmarks/*.py); do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 lock: ## pin the environments again from pyproject.toml; ARGS=--upgrade for the newest versions
-	@sh environments/setup.sh --uv >/dev/null
-	@python=$$(sh environments/setup.sh --python) && $$python environments/lock.py --uv "$$(sh environments/setup.sh --uv)" $(ARGS)
+	sh environments/setup.sh lock $(ARGS)
 
 hooks: dev ## have git run the checks before each commit
 	$(BIN)/pre-commit install
 
 clean: ## remove the environments, the caches and report/; never a student's work or the gradebook
 	rm -rf .venv .venv-server .tools report dist .mypy_cache .pytest_cache .ruff_cache .nbgrader.log
-	find w251lab tests benchmarks environments -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(wildcard w251lab tests benchmarks environments) -name __pycache__ -type d -prune -exec rm -rf {} +

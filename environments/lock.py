@@ -2,7 +2,7 @@
 
 pyproject.toml is the one version table. Each file here is compiled from some of its tables by ``uv pip compile`` for
 Python 3.11 and later at once, and carries a digest of what it was compiled from, so that a stale file is known without
-the network (``--check``, and a test). Existing pins are kept where they still satisfy the tables: ``--upgrade`` lifts them.
+the network (``--check``, and a test). Pins are kept where they still satisfy the tables: ``--upgrade`` lifts them.
 
 Only the standard library is used, so that a broken lock file never stands in the way of making a new one.
 """
@@ -17,10 +17,12 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
 OLDEST_PYTHON = "3.11"
@@ -69,8 +71,8 @@ class Lock:
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
-# In the order of making. The dev files hold everything `make test` needs on top of the lab's own environment, so that one
-# file describes one environment completely; onnxruntime and onnxruntime-gpu share a folder and cannot be installed together.
+# In the order of making. The dev files hold everything `make test` needs on top of the lab's own environment, so that
+# one file describes one environment completely; onnxruntime and onnxruntime-gpu share a folder and exclude each other.
 LOCKS = (
     Lock("build", core=False, build=True),
     Lock("cpu", extras=("cpu",)),
@@ -136,7 +138,7 @@ def _compile(uv: str, requirements: list[str], output: Path, constraints: list[P
     subprocess.run([*command, "-"], input="\n".join(requirements), text=True, check=True)
     body = output.read_text(encoding="utf-8")
     if "://" in body:
-        sys.exit(f"{output.name} would name an address, which holds on one network only; look at uv's configuration on this machine")
+        sys.exit(f"{output.name} would name an address, which holds on one network only: see uv's configuration here")
     return body
 
 
@@ -144,7 +146,7 @@ def main() -> int:
     """Command line; exit status 1 when ``--check`` finds a stale file or uv fails."""
     parser = argparse.ArgumentParser(description="Pin the environments with hashes.")
     parser.add_argument("--uv", default="uv", help="the uv executable")
-    parser.add_argument("--upgrade", action="store_true", help="take the newest versions instead of keeping the present pins")
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions, not the present pins")
     parser.add_argument("--check", action="store_true", help="only say which files are out of date; needs no network")
     options = parser.parse_args()
     if options.check:

@@ -2,7 +2,9 @@
 # Makes the project's virtual environment in the folder `.venv` of the checkout; called by the Makefile.
 #
 #   sh environments/setup.sh NAME    make .venv hold exactly environments/NAME.txt (cpu, gpu, dev, dev-gpu) and this package
-#   sh environments/setup.sh --uv    print the path of a uv that runs (fetched into .tools if there is none)
+#   sh environments/setup.sh lock    compile the lock files (environments/lock.py) with a uv that runs
+#
+# A uv on PATH is used if it runs; else the pinned one is fetched into .tools.
 #
 # PYTHON names the interpreter to build on; without it an environment that is there keeps its own, and a new one takes the
 # first suitable Python on PATH. What was done is written down at the end (.venv/w251lab-setup.txt), with the digests of the
@@ -101,7 +103,7 @@ choose_link_mode() {
 usable() {
     [ -x $venv/bin/python ] && has=$(minor_of $venv/bin/python) && [ -n "$has" ] || return 1
     if [ -n "${PYTHON:-}" ] && [ "$(minor_of "$PYTHON")" != "$has" ]; then return 1; fi
-    if [ -f $stamp ]; then grep -qxF "folder $PWD" $stamp; else [ ! -e $venv/.w251lab-moved ]; fi
+    [ ! -f $stamp ] || grep -qxF "folder $PWD" $stamp
 }
 
 current() {
@@ -121,7 +123,7 @@ set_up() {
         say "making $venv on $("$python" --version)"
         "$uv" venv --quiet --no-project --python "$("$python" -I -c 'import sys; print(sys.executable)')" $venv
     fi
-    rm -f $stamp # from here on it is not what it was
+    echo "folder $PWD" >$stamp # from here on it is not what it was, until the end of this function
     choose_link_mode
     say "installing environments/$1.txt"
     failed="the environment could not be set up (uv says why above)"
@@ -143,9 +145,11 @@ set_up() {
 
 require_platform
 case ${1:-} in
-    --uv)
+    lock)
+        shift
+        choose_python
         find_uv
-        printf '%s\n' "$uv"
+        exec "$python" environments/lock.py --uv "$uv" "$@"
         ;;
     cpu | gpu | dev | dev-gpu)
         if ! current "$1"; then
@@ -156,5 +160,5 @@ case ${1:-} in
             set_up "$1"
         fi
         ;;
-    *) die "unknown environment '${1:-}'" "sh environments/setup.sh cpu|gpu|dev|dev-gpu" ;;
+    *) die "unknown environment '${1:-}'" "sh environments/setup.sh cpu|gpu|dev|dev-gpu|lock" ;;
 esac

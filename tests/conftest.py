@@ -1,0 +1,86 @@
+"""What a test may need and this machine may lack: markers that skip with reason and remedy, counted at the end."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from w251lab import accelerator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def _gpu() -> str | None:
+    machine = accelerator.describe()
+    return None if machine.gpus else f"{machine.why_no_gpu}; {machine.gpu_remedy}"
+
+
+def _unless(present: object, remedy: str) -> str | None:
+    return None if present else remedy
+
+
+# For each marker: None where this machine has the thing, else what is missing and the remedy. Asked once, when needed.
+LACKING: dict[str, Callable[[], str | None]] = {
+    "gpu": _gpu,
+    "browser": lambda: _unless(
+        any(map(shutil.which, CHROMIUM)), "no chromium on PATH; Debian, Ubuntu: apt-get install chromium"
+    ),
+    "weights": lambda: _unless(
+        Path(os.environ.get("W251LAB_WEIGHTS", "/nowhere")).is_dir(),
+        "they are on no package registry; download them and set W251LAB_WEIGHTS to their folder",
+    ),
+    "network": lambda: _unless(
+        os.environ.get("W251LAB_TEST_NETWORK") == "1",
+        "not asked to use it; set W251LAB_TEST_NETWORK=1 where a package registry can be reached",
+    ),
+    "torch": lambda: _unless(
+        importlib.util.find_spec("torch"), "it is not installed; uv pip install --editable '.[torch]'"
+    ),
+}
+
+
+@cache
+def lacking(marker: str) -> str | None:
+    """Why a test with ``marker`` cannot run on this machine, and the remedy; None where it can."""
+    return LACKING[marker]() if marker in LACKING else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in item.iter_markers():
+            if reason := lacking(marker.name):
+                item.add_marker(pytest.mark.skip(reason=f"needs {marker.name}: {reason}"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    yield
+    # The location that pytest puts before the reason would count one reason once per test.
+    reasons = Counter(
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        if isinstance(report.longrepr, tuple)
+        else str(report.longrepr)
+        for report in terminalreporter.stats.get("skipped", [])
+    )
+    terminalreporter.section("skipped, by reason")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count:4d}  {reason}")
+    if not reasons:
+        terminalreporter.line("nothing was skipped")
+
+
+@pytest.fixture
+def root() -> Path:
+    """The checkout."""
+    return ROOT
