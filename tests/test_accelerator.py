@@ -87,7 +87,7 @@ class FakeNvml:
         return [int(handle.mig), int(handle.mig)]
 
     def nvmlDeviceGetMaxMigDeviceCount(self, handle: FakeDevice) -> int:  # noqa: N802
-        return 7
+        return max(7, len(handle.instances))
 
     def nvmlDeviceGetMigDeviceHandleByIndex(self, handle: FakeDevice, index: int) -> FakeDevice:  # noqa: N802
         instance = handle.instances[index] if index < len(handle.instances) else None
@@ -109,7 +109,7 @@ def test_this_machine_is_described_from_what_the_kernel_says() -> None:
 
 def test_cores_follow_the_affinity_of_the_process() -> None:
     core = min(os.sched_getaffinity(0))
-    program = f"import os; os.sched_setaffinity(0, {{{core}}}); from w251lab import accelerator as a; print(a.describe().cores)"
+    program = f"import os; os.sched_setaffinity(0, {{{core}}})\nfrom w251lab import accelerator\nprint(accelerator.describe().cores)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1"
 
@@ -260,7 +260,7 @@ def test_control_groups_of_version_1_in_a_container(tmp_path: Path) -> None:
 def test_a_limit_counts_for_the_cores_and_the_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(tmp_path / "cpu.max", "50000 100000\n")
     write(tmp_path / "memory.max", "1073741824\n")
-    monkeypatch.setattr(accelerator, "_control_groups", lambda controller: iter([tmp_path]))
+    monkeypatch.setattr(accelerator, "_control_groups", lambda _controller: iter([tmp_path]))
     machine = accelerator.describe()
     assert (machine.cores, machine.memory) == (1, GIB)
     write(tmp_path / "memory.max", "max\n")
