@@ -62,9 +62,12 @@ choose_python() {
         minor=$(minor_of "$python")
     fi
     [ "$minor" -le $newest ] || say "note: Python 3.$minor is newer than what w251lab is tested on (3.$oldest to 3.$newest)"
-    "$python" -I -c 'import platform, sys; sys.exit(platform.libc_ver()[0] != "glibc")' ||
-        die "this system's C library is not glibc (Alpine Linux has musl); the Triton server needs glibc" \
-            "use a distribution with glibc: Debian, Ubuntu, Fedora, ..."
+    libc=$("$python" -I -c 'import platform; print(*platform.libc_ver())')
+    "$python" -I -c 'import platform, sys
+name, version = platform.libc_ver()
+sys.exit(name != "glibc" or tuple(map(int, version.split("."))) < (2, 35))' ||
+        die "the Triton server needs glibc 2.35 or newer, and the C library here is ${libc:-not glibc}" \
+            "use a distribution that has it: Debian 12, Ubuntu 22.04, Fedora 36, or newer ones (Alpine Linux has none)"
 }
 
 find_uv() {

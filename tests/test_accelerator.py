@@ -109,7 +109,8 @@ def test_this_machine_is_described_from_what_the_kernel_says() -> None:
 
 def test_cores_follow_the_affinity_of_the_process() -> None:
     core = min(os.sched_getaffinity(0))
-    program = f"import os; os.sched_setaffinity(0, {{{core}}})\nfrom w251lab import accelerator\nprint(accelerator.describe().cores)"
+    pin = f"import os; os.sched_setaffinity(0, {{{core}}})"
+    program = f"{pin}\nfrom w251lab import accelerator\nprint(accelerator.describe().cores)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1"
 
