@@ -133,13 +133,13 @@ def parse_notebook(content: bytes, name: str) -> NotebookNode:
         if isinstance(cell, dict) and not (isinstance(cell.get("id"), str) and _CELL_ID.fullmatch(cell["id"])):
             cell["id"] = f"missing-cell-id-{index}"
     data["nbformat_minor"] = 5
-    error = next(iter(iter_validate(data, version=4, version_minor=5, relax_add_props=True)), None)
-    if error is not None:
-        where = "/".join(str(part) for part in error.path) or "its top level"
+    for fault in iter_validate(data, version=4, version_minor=5, relax_add_props=True):  # type: ignore[no-untyped-call]
+        where = "/".join(str(part) for part in fault.path) or "its top level"
         raise UnreadableNotebookError(
-            f"{name} is not a valid notebook, at {where}: {error.message[:200]}.", "Save it again from Jupyter."
+            f"{name} is not a valid notebook, at {where}: {fault.message[:200]}.", "Save it again from Jupyter."
         )
-    return JSONReader().to_notebook(data)
+    nb: NotebookNode = JSONReader().to_notebook(data)  # type: ignore[no-untyped-call]
+    return nb
 
 
 def view(node: NotebookNode, index: int) -> Cell:
@@ -216,10 +216,7 @@ def canonical(nb: NotebookNode) -> NotebookNode:
 
     Other ids are left as they are. A release keeps nbgrader's checksums: they are part of its metadata.
     """
-    clean = nbformat.v4.new_notebook(
-        metadata={"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}, cells=[]
-    )
-    clean["nbformat_minor"] = 5
+    nodes: list[dict[str, Any]] = []
     for node, cell in zip(nb["cells"], cells(nb), strict=True):
         metadata = {key: copy.deepcopy(node["metadata"][key]) for key in CELL_METADATA if key in node["metadata"]}
         if not metadata.get("tags", True):
@@ -234,7 +231,11 @@ def canonical(nb: NotebookNode) -> NotebookNode:
             fresh |= {"execution_count": None, "outputs": []}
         elif node.get("attachments"):
             fresh["attachments"] = copy.deepcopy(node["attachments"])
-        clean["cells"].append(nbformat.from_dict(fresh))
+        nodes.append(fresh)
+    metadata = {"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}
+    clean: NotebookNode = nbformat.from_dict(  # type: ignore[no-untyped-call]
+        {"cells": nodes, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    )
     return clean
 
 
@@ -245,5 +246,5 @@ def canonical_bytes(nb: NotebookNode) -> bytes:
 
 def to_bytes(nb: NotebookNode) -> bytes:
     """A notebook as UTF-8 bytes in nbformat's own layout, with a final newline."""
-    text: str = nbformat.v4.writes(nb)
+    text: str = nbformat.v4.writes(nb)  # type: ignore[no-untyped-call]
     return (text.rstrip("\n") + "\n").encode()

@@ -69,7 +69,7 @@ def release_notebook(lab: Lab, notebook: str) -> bytes:
     """
     path = lab.solutions / f"{notebook}.ipynb"
     nb = read_notebook(path)
-    unresolved = [problem for problem in problems(nb)]
+    unresolved = problems(nb)
     if unresolved:
         raise ReleaseError(
             f"{path} cannot be released:\n  " + "\n  ".join(map(str, unresolved)),
@@ -123,8 +123,13 @@ def check_points(lab: Lab) -> None:
             )
 
 
-def other_files(folder: Path, ignore: list[str]) -> dict[str, Path]:
+def other_files(folder: Path, ignore: list[str], *, links: bool = False) -> dict[str, Path]:
     """The files under ``folder`` that are not notebooks and match no pattern of ``ignore``: relative path -> path.
+
+    Args:
+        folder: Where to look.
+        ignore: Patterns of names; a folder that matches is left out with all it holds.
+        links: Leave symbolic links out silently (a student's folder) instead of refusing them.
 
     Raises:
         ReleaseError: One of them is a symbolic link: it would not be the same on another machine.
@@ -135,6 +140,8 @@ def other_files(folder: Path, ignore: list[str]) -> dict[str, Path]:
         if any(fnmatch.fnmatch(part, pattern) for part in relative.parts for pattern in ignore):
             continue
         if path.is_symlink():
+            if links:
+                continue
             raise ReleaseError(f"{path} is a symbolic link.", "Put the file itself there.")
         if path.is_file() and path.suffix != ".ipynb":
             found[relative.as_posix()] = path
