@@ -6,9 +6,11 @@ import difflib
 import queue
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from geventhttpclient.response import HTTPConnectionClosed, HTTPProtocolViolationError
+from rapidjson import JSONDecodeError
 from tritonclient.utils import InferenceServerException
 
 from w251lab.triton.errors import InferenceFailedError, InvalidRequestError, ServerUnavailableError, UnknownModelError
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from w251lab.errors import W251Error
-    from w251lab.triton.client import ModelStatus
     from w251lab.triton.requests import Array
 
 START_A_SERVER = "Start one with: w251lab serve   (or give the address of the one that runs)."
@@ -27,6 +28,27 @@ _UNKNOWN_MODEL = re.compile(
 )
 _INVALID = re.compile(r"expected|unexpected|invalid|must be|batch[- ]size|NaN|unable to parse", re.IGNORECASE)
 _TIMED_OUT = re.compile(r"timed out|Deadline Exceeded|timeout", re.IGNORECASE)
+
+
+# What the HTTP library raises where something answers that is no Triton server.
+NOT_TRITON = (HTTPException, JSONDecodeError)
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """A model in the server's repository.
+
+    Attributes:
+        name: Its name.
+        version: Its version, ``""`` while none is loaded.
+        state: ``READY``, ``UNAVAILABLE``, ``LOADING``, ``UNLOADING``, or ``""`` for one never asked for.
+        reason: Why it is not ready.
+    """
+
+    name: str
+    version: str
+    state: str
+    reason: str
 
 
 class Callback:
@@ -63,9 +85,20 @@ def arrays(result: Any, names: Sequence[str]) -> dict[str, Array]:
     return {name: result.as_numpy(name) for name in names}
 
 
-def unknown_model(model: str, known: Sequence[ModelStatus]) -> UnknownModelError:
-    """The error for a model that the server cannot use, with the nearest name or the reason why it is not loaded."""
+def unknown_model(model: str, known: Sequence[ModelStatus], version: str = "") -> UnknownModelError:
+    """The error for a model that the server cannot use, with the nearest name or the reason why it is not loaded.
+
+    Args:
+        model: The model asked for.
+        known: What the server has.
+        version: The version asked for, ``""`` for the newest.
+    """
     here = [status for status in known if status.name == model]
+    served = sorted((status.version for status in here if status.state == "READY"), key=int)
+    if served and version not in {"", *served}:
+        return UnknownModelError(
+            f"The server does not serve version {version} of the model {model!r}.", f"It serves: {', '.join(served)}."
+        )
     if here:
         reasons = {status.reason for status in here if status.reason and status.reason != "unloaded"}
         return UnknownModelError(
@@ -82,14 +115,14 @@ def unknown_model(model: str, known: Sequence[ModelStatus]) -> UnknownModelError
 
 
 @contextmanager
-def translated(url: str, protocol: str, model: str, unknown: Callable[[str], UnknownModelError]) -> Iterator[None]:
+def translated(url: str, protocol: str, model: str, unknown: Callable[[], UnknownModelError]) -> Iterator[None]:
     """Turn the client library's errors into this project's.
 
     Args:
         url: The server's address, for the message.
         protocol: ``http`` or ``grpc``.
         model: The model that the call is about, ``""`` for none.
-        unknown: Makes the error for a model that the server does not have.
+        unknown: Makes the error for a model or a version that the server does not have.
 
     Raises:
         W251Error: One of this package's errors, in place of the library's.
@@ -103,14 +136,19 @@ def translated(url: str, protocol: str, model: str, unknown: Callable[[str], Unk
             f"The Triton server at {url} did not answer in time ({error}).",
             "Give it longer (timeout=...), or look at its log.",
         ) from error
-    except (OSError, HTTPConnectionClosed, HTTPProtocolViolationError) as error:
+    except NOT_TRITON as error:
+        raise ServerUnavailableError(
+            f"What answers at {url} is not the HTTP endpoint of a Triton server.",
+            "Check the port: by default Triton has HTTP at 8000, gRPC at 8001, metrics at 8002.",
+        ) from error
+    except OSError as error:
         raise ServerUnavailableError(
             f"No Triton server answers at {url} ({protocol}): {error}.", START_A_SERVER
         ) from error
 
 
 def _translate(
-    error: InferenceServerException, url: str, protocol: str, model: str, unknown: Callable[[str], UnknownModelError]
+    error: InferenceServerException, url: str, protocol: str, model: str, unknown: Callable[[], UnknownModelError]
 ) -> W251Error:
     said = (error.message() or "").strip().rstrip(".")
     status = str(error.status() or "")
@@ -119,7 +157,7 @@ def _translate(
             f"The Triton server at {url} did not answer in time.", "Give it longer (timeout=...), or look at its log."
         )
     if model and _UNKNOWN_MODEL.search(said):
-        return unknown(model)
+        return unknown()
     if "UNAVAILABLE" in status and protocol == "grpc":
         return ServerUnavailableError(f"No Triton server answers at {url} ({protocol}): {said}.", START_A_SERVER)
     if _INVALID.search(said):

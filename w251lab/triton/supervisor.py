@@ -2,7 +2,7 @@
 
 Run as a script with nothing but the standard library, by :mod:`w251lab.triton.server`::
 
-    python supervisor.py PARENT_PID SHM_PREFIX RUN_FOLDER GRACE_SECONDS -- tritonserver ...
+    python supervisor.py PARENT_PID SHM_PREFIX GRACE_SECONDS FOLDER... -- tritonserver ...
 
 A notebook's kernel may be killed with SIGKILL, which no handler sees, and a server left behind keeps its ports, its
 memory and its shared-memory blocks. So the supervisor, not the lab, owns the server. It stops it when its standard
@@ -54,13 +54,28 @@ def _kill_children() -> None:
 
 
 def _stop(server: subprocess.Popen[bytes], grace: float) -> None:
-    """Ask the server to end, and make it end after ``grace`` seconds."""
+    """Ask the server to end, and make it end after ``grace`` seconds.
+
+    Triton waits for the requests under way, then has each model's stub finalize and end, then sleeps whole seconds
+    between looks at whether that is done, and closes its ports. With its last stub gone there is nothing left to lose,
+    so it is killed then: that makes a stop about two seconds shorter.
+    """
     server.terminate()
+    deadline = time.monotonic() + grace
+    looks_without_stubs = 0
+    while server.poll() is None and time.monotonic() < deadline and looks_without_stubs < 3:
+        looks_without_stubs = 0 if _has_children(server.pid) else looks_without_stubs + 1
+        time.sleep(0.02)
+    server.kill()
+    server.wait()
+
+
+def _has_children(pid: int) -> bool:
+    """Whether any thread of a process has a child process."""
     try:
-        server.wait(grace)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        return any(file.read_text().strip() for file in Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:  # a thread that ended between listing and reading: look again
+        return True
 
 
 def _parent_is_gone(parent: int) -> bool:
@@ -70,15 +85,24 @@ def _parent_is_gone(parent: int) -> bool:
     return bool(readable) and os.read(0, 4096) == b""
 
 
-def supervise(parent: int, shm_prefix: str, run_folder: Path, grace: float, command: list[str]) -> int:
+def remove_shared_memory(prefix: str) -> None:
+    """Remove the blocks of shared memory whose names begin with ``prefix``."""
+    for block in Path("/dev/shm").glob(f"{prefix}*"):  # noqa: S108
+        block.unlink(missing_ok=True)
+
+
+def supervise(parent: int, shm_prefix: str, grace: float, folders: list[Path], command: list[str]) -> int:
     """Run ``command`` until it ends or ``parent`` does; clean up; return the server's exit status.
 
     Args:
         parent: Process id of the lab.
         shm_prefix: Prefix of the names of the server's blocks in /dev/shm.
-        run_folder: The run's own folder, removed at the end when the parent is no longer there to do it.
         grace: Seconds between SIGTERM and SIGKILL.
+        folders: The run's own folders, removed at the end when the parent is no longer there to do it.
         command: The server's command line.
+
+    Returns:
+        The server's exit status; 0 if it was asked to stop.
     """
     stopping = False
 
@@ -86,25 +110,29 @@ def supervise(parent: int, shm_prefix: str, run_folder: Path, grace: float, comm
         nonlocal stopping
         stopping = True
 
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, on_signal)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     orphaned = False
-    # preexec_fn is safe here: this process has one thread.
+    # The server's own lines go where this process's do. Its standard input is not ours.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die) as server:  # noqa: PLW1509
         while server.poll() is None:
             orphaned = _parent_is_gone(parent)
             if orphaned or stopping:
                 _stop(server, grace)
     _kill_children()
-    for block in Path("/dev/shm").glob(f"{shm_prefix}*"):  # noqa: S108
-        block.unlink(missing_ok=True)
-    if orphaned:
-        shutil.rmtree(run_folder, ignore_errors=True)
-    return server.returncode
+    remove_shared_memory(shm_prefix)
+    # A parent that died while the server was stopping, or right after the server, removes nothing either.
+    if orphaned or os.getppid() != parent:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0 if orphaned or stopping else server.returncode
 
 
 if __name__ == "__main__":
-    _parent, _prefix, _folder, _grace, _, *_command = sys.argv[1:]
-    status = supervise(int(_parent), _prefix, Path(_folder), float(_grace), _command)
+    _separator = sys.argv.index("--")
+    _parent, _prefix, _grace, *_folders = sys.argv[1:_separator]
+    status = supervise(
+        int(_parent), _prefix, float(_grace), [Path(folder) for folder in _folders], sys.argv[_separator + 1 :]
+    )
     sys.exit(status if status >= 0 else 128 - status)
