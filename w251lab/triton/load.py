@@ -6,149 +6,38 @@ the server's instances are never idle; beyond that only the latency grows.
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import os
-import platform
-import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
 from tritonclient.utils import triton_to_np_dtype
 
+from w251lab import accelerator
 from w251lab.errors import UsageError, W251Error
-from w251lab.triton import load_generator, statistics
+from w251lab.triton import load_generator, perf_analyzer, statistics
 from w251lab.triton.client import TritonClient
+from w251lab.triton.endpoints import Server
 from w251lab.triton.errors import ServerUnavailableError
-from w251lab.triton.load_generator import Measured, Task
+from w251lab.triton.load_generator import MAX_REQUESTS, Measured, Task
+from w251lab.triton.load_result import Level, LoadResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from matplotlib.figure import Figure
-
     from w251lab.triton.client import Protocol
     from w251lab.triton.requests import Array
-    from w251lab.triton.server import Server
+
+__all__ = ["Level", "LoadResult", "Tool", "describe_device", "generate", "sample_inputs", "sweep"]
 
 Tool = Literal["auto", "perf_analyzer", "client"]
 CLIENT_TOOL = "tritonclient (asynchronous)"
 MAX_CONCURRENCY = 1024
 MAX_SECONDS = 600.0
-MAX_REQUESTS = 100_000
-
-
-@dataclass(frozen=True)
-class Level:
-    """What was measured with one number of requests in flight.
-
-    Attributes:
-        concurrency: Requests in flight.
-        requests: Requests answered in the measurement.
-        errors: Requests failed in it; they count neither as throughput nor as latency.
-        seconds: Duration of the measurement.
-        throughput: Inferences (rows) per second.
-        p50_ms: Half of the answers took no longer, in milliseconds, seen from the client. Likewise ``p90_ms``,
-            ``p95_ms``, ``p99_ms``.
-        p90_ms: See ``p50_ms``.
-        p95_ms: See ``p50_ms``.
-        p99_ms: See ``p50_ms``.
-        average_batch: Rows per execution, as the server counted; NaN where it did not say.
-        queue_ms: Average time of a request in the server's queue. Likewise ``input_ms``, ``infer_ms``, ``output_ms``.
-        input_ms: See ``queue_ms``.
-        infer_ms: See ``queue_ms``.
-        output_ms: See ``queue_ms``.
-        messages: What the failed requests said, each once, at most five.
-    """
-
-    concurrency: int
-    requests: int
-    errors: int
-    seconds: float
-    throughput: float
-    p50_ms: float
-    p90_ms: float
-    p95_ms: float
-    p99_ms: float
-    average_batch: float
-    queue_ms: float
-    input_ms: float
-    infer_ms: float
-    output_ms: float
-    messages: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """A sweep over the number of requests in flight.
-
-    Attributes:
-        model: The model's name.
-        protocol: ``grpc`` or ``http``.
-        batch_size: Rows in each request.
-        tool: What sent the requests.
-        device: What the model ran on, as far as the server says.
-        levels: One for each number of requests in flight.
-    """
-
-    model: str
-    protocol: str
-    batch_size: int
-    tool: str
-    device: str
-    levels: tuple[Level, ...]
-
-    @property
-    def best(self) -> Level:
-        """The level with the highest throughput; the one with the fewest requests in flight among equals."""
-        return max(self.levels, key=lambda level: (level.throughput, -level.concurrency))
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row for each level, by its number of requests in flight."""
-        rows = [{k: v for k, v in dataclasses.asdict(level).items() if k != "messages"} for level in self.levels]
-        return pd.DataFrame(rows).set_index("concurrency")
-
-    def to_json(self) -> str:
-        """All of it as JSON, NaN as null."""
-        frame = dataclasses.asdict(self)
-        frame["levels"] = [{k: None if v != v else v for k, v in level.items()} for level in frame["levels"]]  # noqa: PLR0124
-        return json.dumps(frame, indent=2)
-
-    @classmethod
-    def from_json(cls, text: str) -> LoadResult:
-        """Read back what :meth:`to_json` wrote.
-
-        Raises:
-            W251Error: It is something else.
-        """
-        try:
-            said = json.loads(text)
-            levels: list[dict[str, Any]] = [
-                {k: float("nan") if v is None else v for k, v in level.items()} for level in said["levels"]
-            ]
-            said["levels"] = tuple(Level(**{**level, "messages": tuple(level["messages"])}) for level in levels)
-            return cls(**said)
-        except (ValueError, TypeError, KeyError) as error:
-            raise W251Error(
-                f"This is not a record of a sweep: {error!r}.", "Give what LoadResult.to_json wrote."
-            ) from error
-
-    def plot(self) -> Figure:
-        """Throughput and latency percentiles over the number of requests in flight; device and tool in the title.
-
-        Returns:
-            A figure of its own; a notebook shows it as a cell's last value.
-        """
-        from w251lab.triton import plots  # matplotlib takes half a second to import  # noqa: PLC0415
-
-        return plots.load_result(self)
 
 
 def sweep(
@@ -195,14 +84,20 @@ def sweep(
         W251Error: The server cannot be reached, does not have the model, or stops answering.
     """
     levels = _check(concurrencies, seconds, requests, warmup, tool)
-    url = server if isinstance(server, str) else (server.http if protocol == "http" else server.grpc)
+    analyzer = perf_analyzer.find() if tool != "client" else None
+    if tool == "perf_analyzer" and analyzer is None:
+        raise UsageError("perf_analyzer is not installed here.", perf_analyzer.HOW_TO_GET_IT)
+    url = (server.http if protocol == "http" else server.grpc) if isinstance(server, Server) else server
     with TritonClient(url, protocol, timeout=timeout) as client:
         config = client.config(model, version)
         request = sample_inputs(config, batch_size, seed) if inputs is None else dict(inputs)
         client.infer(model, request, version=version)  # a request that cannot work fails here, with its remedy
-        url = client.url
+        if analyzer:
+            end = time.monotonic() + warmup
+            while time.monotonic() < end:
+                client.infer(model, request, version=version)
     task = Task(
-        url,
+        client.url,
         protocol,
         model,
         levels,
@@ -212,13 +107,19 @@ def sweep(
         requests=requests or MAX_REQUESTS,
         timeout=timeout,
     )
-    rows = _rows(config, request)
-    measured = []
-    for level in (_level(found, model, rows) for found in generate(task, request)):
-        measured.append(level)
+    rows = len(next(iter(request.values()))) if config.max_batch_size else 1
+    found = (
+        perf_analyzer.measure(analyzer, task, config, request)
+        if analyzer
+        else (_level(measured, model, rows) for measured in generate(task, request))
+    )
+    done: list[Level] = []
+    for level in found:
+        done.append(level)
         if on_level:
             on_level(level)
-    return LoadResult(model, protocol, rows, CLIENT_TOOL, device or describe_device(config, url), tuple(measured))
+    used = perf_analyzer.version(analyzer) if analyzer else CLIENT_TOOL
+    return LoadResult(model, protocol, rows, used, device or describe_device(config, client.url), tuple(done))
 
 
 def sample_inputs(config: ModelConfig, batch_size: int = 1, seed: int = 0) -> dict[str, Array]:
@@ -290,26 +191,21 @@ def generate(task: Task, inputs: Mapping[str, Array]) -> Iterator[Measured]:
 
 
 def describe_device(config: ModelConfig, url: str) -> str:
-    """What a model runs on, as its configuration says: ``CPU`` or ``GPU``, the processor's name if the server is here.
+    """What a model runs on, as its configuration says: ``CPU`` or ``GPU``; with its name if the server is here.
 
     Args:
         config: The model's configuration, as the server runs it.
         url: The server's address.
     """
     kinds = {group.kind for group in config.instance_group}
+    here = url.rpartition(":")[0] in {"127.0.0.1", "localhost", "[::1]"}
+    machine = accelerator.describe() if here else None
     if kinds & {ModelInstanceGroup.KIND_GPU, ModelInstanceGroup.KIND_AUTO}:
-        return "GPU"
-    if kinds == {ModelInstanceGroup.KIND_CPU} and url.rpartition(":")[0] in {"127.0.0.1", "localhost", "[::1]"}:
-        return f"CPU ({processor()})"
-    return "CPU" if kinds == {ModelInstanceGroup.KIND_CPU} else "unknown device"
-
-
-def processor() -> str:
-    """This machine's processor and how many of its cores this process may use, such as ``AMD EPYC, 2 cores``."""
-    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    names = re.findall(r"^model name\s*: (.+)$", text, re.MULTILINE) or [platform.machine()]
-    cores = len(os.sched_getaffinity(0))
-    return f"{names[0].strip()}, {cores} core{'s' if cores > 1 else ''}"
+        return f"GPU ({machine.gpus[0].name})" if machine and machine.gpus else "GPU"
+    if kinds != {ModelInstanceGroup.KIND_CPU}:
+        return "unknown device"
+    cores = f"{machine.cores} core{'s' if machine.cores > 1 else ''}" if machine else ""
+    return f"CPU ({machine.cpu}, {cores})" if machine else "CPU"
 
 
 def _check(
@@ -329,10 +225,6 @@ def _check(
     if tool not in {"auto", "perf_analyzer", "client"}:
         raise UsageError(f"Unknown tool {tool!r}.", "Use auto, perf_analyzer or client.")
     return levels
-
-
-def _rows(config: ModelConfig, inputs: Mapping[str, Array]) -> int:
-    return len(next(iter(inputs.values()))) if config.max_batch_size else 1
 
 
 def _random(random: np.random.Generator, dtype: str, shape: Sequence[int]) -> Array:

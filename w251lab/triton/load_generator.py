@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 FAILED = 3  # exit status: the server could not be measured
 REST_AFTER_ERROR = 0.01  # seconds, so that a refused connection is not tried in a tight loop
+MAX_REQUESTS = 100_000  # of one level
 MESSAGES = 5  # different error messages kept for a level
 
 
@@ -55,7 +56,7 @@ class Task:
     version: str = ""
     warmup: float = 0.5
     seconds: float = 3.0
-    requests: int = 100_000
+    requests: int = MAX_REQUESTS
     timeout: float = 60.0
     headers: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, tuple[str, int]] = field(default_factory=dict)

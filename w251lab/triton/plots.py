@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from w251lab.triton.load import LoadResult
+    from w251lab.triton.load_result import LoadResult
     from w251lab.triton.metrics import LatencySplit
 
 PARTS = {"queue": "#E69F00", "input": "#56B4E9", "infer": "#0072B2", "output": "#009E73"}
