@@ -21,7 +21,7 @@ DEV = $(if $(filter gpu,$(FLAVOUR)),dev-gpu,dev)
 # `w251lab setup` makes the Triton server's environment with the uv that made the lab's.
 SERVER_SETUP = PATH="$$PATH:$$PWD/.tools/bin" $(BIN)/w251lab setup --device $(FLAVOUR)
 
-.PHONY: help env dev run test lint check-release lab serve release bench lock hooks clean
+.PHONY: help env dev run test lint lab serve release bench lock hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

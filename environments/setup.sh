@@ -62,7 +62,7 @@ choose_python() {
         minor=$(minor_of "$python")
     fi
     [ "$minor" -le $newest ] || say "note: Python 3.$minor is newer than what w251lab is tested on (3.$oldest to 3.$newest)"
-    libc=$("$python" -I -c 'import platform; print(*platform.libc_ver())')
+    libc=$("$python" -I -c 'import platform; print(*platform.libc_ver())') || libc=
     "$python" -I -c 'import platform, sys
 name, version = platform.libc_ver()
 sys.exit(name != "glibc" or tuple(map(int, version.split("."))) < (2, 35))' ||
