@@ -47,7 +47,7 @@ def solution(name: str, source: str) -> dict[str, Any]:
     return _cell("code", name, source, nbgrader=_grader(name, solution=True))
 
 
-def test(name: str, source: str, points: float = 1) -> dict[str, Any]:
+def graded(name: str, source: str, points: float = 1) -> dict[str, Any]:
     return _cell("code", name, source, nbgrader=_grader(name, grade=True, locked=True, points=points))
 
 
@@ -81,15 +81,15 @@ def two_questions() -> Any:
         locked("setup", "import math\n\nbase = 40"),
         md("first-text", "## First: the answer"),
         answer("first", "base + 2"),
-        test(
+        graded(
             "first-test",
             "assert isinstance(first(), int)\n### BEGIN HIDDEN TESTS\nassert first() == 42\n### END HIDDEN TESTS",
             points=2,
         ),
         md("second-text", "## Second: twice n"),
         answer("second", "2 * n"),
-        test("second-test-kind", "assert second() > 0", points=1),
-        test("second-test", "### BEGIN HIDDEN TESTS\nassert second() == 6\n### END HIDDEN TESTS", points=2),
+        graded("second-test-kind", "assert second() > 0", points=1),
+        graded("second-test", "### BEGIN HIDDEN TESTS\nassert second() == 6\n### END HIDDEN TESTS", points=2),
         md("words-text", "## In words"),
         essay("words", "Because it is six times seven.", points=2),
     )

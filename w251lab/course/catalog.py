@@ -6,12 +6,14 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from w251lab.errors import UsageError, W251Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 FILE_NAME = "course.toml"
 SOLUTIONS = "solutions"
@@ -107,9 +109,9 @@ class Course:
         return tuple(lab for lab in self.labs if not names or lab.name in names)
 
 
-def nearest_hint(name: str, known: object) -> str:
+def nearest_hint(name: str, known: Iterable[str]) -> str:
     """A remedy that names the closest of the ``known`` names, or lists all of them."""
-    choices = sorted(str(choice) for choice in known)  # type: ignore[attr-defined]
+    choices = sorted(known)
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     if close:
         return f"Did you mean {close[0]!r}?"
@@ -117,7 +119,7 @@ def nearest_hint(name: str, known: object) -> str:
 
 
 def find_course(course: str | Path | None = None) -> Path:
-    """The course's folder: ``course`` if given, else $W251LAB_COURSE, else the nearest folder upwards with a course.toml.
+    """The course's folder: ``course`` if given, else $W251LAB_COURSE, else the nearest one upwards with a course.toml.
 
     Raises:
         UsageError: The folder named by hand has no ``course.toml``.

@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
+def silent(_name: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
 @dataclass(frozen=True)
 class Options:
-    """How to run: device and scale as the notebooks' parameters of these names, further parameters, and how many at once."""
+    """How to run: the notebooks' parameters ``device`` and ``scale``, further parameters, and how many at once."""
 
     device: str = "auto"
     scale: str = "small"
@@ -92,7 +96,7 @@ def check(
     options: Options | None = None,
     *,
     submission: Path | None = None,
-    progress: Progress = lambda name, done, total: None,
+    progress: Progress = silent,
 ) -> Checked:
     """Run the notebooks of labs and score them.
 

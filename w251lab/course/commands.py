@@ -97,7 +97,7 @@ def release(
     console.print("labs/ is what solutions/ makes.")
 
 
-def check(
+def check(  # noqa: PLR0917 - typer reads the options from the signature
     labs: Labs = None,
     device: Annotated[str, typer.Option(help="Where to compute: auto, cpu or gpu.")] = "auto",
     scale: Annotated[str, typer.Option(help="How much to compute: small or full.")] = "small",

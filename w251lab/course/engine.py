@@ -67,7 +67,7 @@ def run_notebook(
     folder: Path,
     limit: TimeLimit,
     cancelled: threading.Event,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None],
 ) -> NotebookNode:
     """Run a copy of a notebook to its end, whatever its cells do, and return it with outputs and records.
 
@@ -115,7 +115,7 @@ class CheckEngine(Engine):  # type: ignore[misc]  # papermill is untyped
     """Hands a parameterised notebook to the session that was passed through papermill."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, session: _Session, **_: Any) -> None:
+    def execute_managed_notebook(cls, nb_man: Any, _kernel_name: str, *, session: _Session, **_: Any) -> None:
         """Run the notebook, and keep a copy from before papermill adds its error markers."""
         session.run(nb_man)
         nb_man.notebook_complete()
@@ -226,7 +226,11 @@ class _Session:
             return Outcome.TIMED_OUT, "its output did not arrive", False
         if client.interrupted:
             return Outcome.TIMED_OUT, f"{which} passed", True
-        reply = client.reply or {}
+        return self._read_reply(client.reply or {})
+
+    @staticmethod
+    def _read_reply(reply: Mapping[str, Any]) -> tuple[Outcome, str, bool]:
+        """What the kernel's execute reply says, in the form of `_attempt`."""
         if any(item.get("source") == "ask_exit" for item in reply.get("payload", [])):
             return Outcome.KERNEL_DIED, "the cell told its kernel to exit", False
         if reply.get("status") == "ok":

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import ast
-import os
 import platform
-import re
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pynvml
 from IPython.core.inputtransformer2 import TransformerManager
 
-from w251lab import __version__
+from w251lab import __version__, accelerator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,14 +26,14 @@ _ALWAYS = ("ipykernel", "nbgrader", "papermill")
 
 @dataclass(frozen=True)
 class Environment:
-    """The machine and the software of a run. What cannot be found out is the word ``unknown``.
+    """The machine and the software of a run.
 
     Attributes:
         python: Version of the interpreter that ran the notebooks.
         platform: Operating system and architecture.
         cpu: Model name of the processor.
         cores: Cores that this process may use.
-        memory_gib: Memory of the machine in GiB, None where it is unknown.
+        memory_gib: Memory that a process may use, in GiB.
         gpus: Names of the NVIDIA GPUs that the driver reports; empty when there is none.
         packages: Distribution -> version.
     """
@@ -46,27 +42,27 @@ class Environment:
     platform: str
     cpu: str
     cores: int
-    memory_gib: float | None
+    memory_gib: float
     gpus: tuple[str, ...]
     packages: dict[str, str]
 
     @property
     def machine(self) -> str:
         """One line for a person."""
-        memory = "unknown memory" if self.memory_gib is None else f"{self.memory_gib:g} GiB"
         gpus = ", ".join(self.gpus) or "no NVIDIA GPU"
-        return f"{self.cpu}, {self.cores} cores, {memory}, {gpus}"
+        return f"{self.cpu}, {self.cores} cores, {self.memory_gib:g} GiB, {gpus}"
 
 
 def describe(notebooks: Iterable[NotebookNode] = ()) -> Environment:
     """Describe this machine, this interpreter, and the installed packages that the notebooks import."""
+    machine = accelerator.describe()
     return Environment(
         python=f"{platform.python_implementation()} {platform.python_version()}",
-        platform=platform.platform(),
-        cpu=_cpu(),
-        cores=len(os.sched_getaffinity(0)),
-        memory_gib=_memory(),
-        gpus=_gpus(),
+        platform=machine.platform,
+        cpu=machine.cpu,
+        cores=machine.cores,
+        memory_gib=round(machine.memory / 2**30, 1),
+        gpus=tuple(gpu.name for gpu in machine.gpus),
         packages=_packages(notebooks),
     )
 
@@ -74,7 +70,7 @@ def describe(notebooks: Iterable[NotebookNode] = ()) -> Environment:
 def imported_modules(nb: NotebookNode) -> set[str]:
     """Top-level names of the modules that the notebook's cells import; a cell that is no Python has none."""
     found: set[str] = set()
-    transform = TransformerManager().transform_cell  # turns %magic and !command lines into Python
+    transform = TransformerManager().transform_cell  # type: ignore[no-untyped-call]  # turns %magic and !command lines into Python
     for cell in nb["cells"]:
         if cell["cell_type"] != "code":
             continue
@@ -95,27 +91,3 @@ def _packages(notebooks: Iterable[NotebookNode]) -> dict[str, str]:
     distributions = metadata.packages_distributions()
     names = {name for module in modules for name in distributions.get(module, ())} | set(_ALWAYS)
     return {"w251lab": __version__} | {name: metadata.version(name) for name in sorted(names, key=str.lower)}
-
-
-def _cpu() -> str:
-    path = Path("/proc/cpuinfo")
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return match.group(1).strip() if match else platform.processor() or "unknown"
-
-
-def _memory() -> float | None:
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    return round(pages * size / 2**30, 1) if pages > 0 and size > 0 else None
-
-
-def _gpus() -> tuple[str, ...]:
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:  # no driver: no GPU that a notebook could use
-        return ()
-    try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        return tuple(str(pynvml.nvmlDeviceGetName(handle)) for handle in handles)
-    finally:
-        pynvml.nvmlShutdown()

@@ -1,4 +1,4 @@
-"""One kernel at a time for a notebook: started with this interpreter, watched, interrupted, and killed if it must be."""
+"""One kernel at a time for a notebook: started with this interpreter, watched, interrupted, killed if it must be."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ipykernel.kernelspec import get_kernel_dict
-from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.util import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 
@@ -25,7 +25,7 @@ OUTPUT_LIMIT = 1_000_000
 _POLL = 0.2
 
 
-class ThisInterpreter(KernelSpecManager):  # type: ignore[misc]  # jupyter_client is untyped here
+class ThisInterpreter(KernelSpecManager):
     """Resolves every kernel name to the interpreter that runs w251lab, never to a kernelspec in the user's home."""
 
     def get_kernel_spec(self, kernel_name: str) -> Any:  # noqa: ARG002 - that is the point
@@ -34,7 +34,7 @@ class ThisInterpreter(KernelSpecManager):  # type: ignore[misc]  # jupyter_clien
 
 
 def kernel_environment(scratch: Path) -> dict[str, str]:
-    """The environment of a kernel: this process's, with this interpreter's programs first and no user start-up files."""
+    """A kernel's environment: this process's, with this interpreter's programs first and no user start-up files."""
     environment = dict(os.environ)
     scripts = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
@@ -119,10 +119,11 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
         return bool(run_sync(self._alive)())
 
     async def _alive(self) -> bool:
-        return bool(self.km is not None and await self.km.is_alive())
+        return bool(await self.km.is_alive())
 
     async def _describe_exit(self) -> str:
-        status = await self.km.provisioner.poll() if self.km is not None and self.km.provisioner else None
+        provisioner = self.km.provisioner
+        status = None if provisioner is None else await provisioner.poll()
         if status is None:
             return ""
         return f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"

@@ -1,4 +1,4 @@
-"""Notebooks as the course needs them: read strictly, seen as nbgrader cells and questions, written as canonical bytes."""
+"""Notebooks as the course needs them: read strictly, seen as cells and questions, written as canonical bytes."""
 
 from __future__ import annotations
 

@@ -8,12 +8,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import ValidationError
 from nbconvert.exporters import NotebookExporter
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.nbgraderformat import ValidationError
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveCells
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from w251lab.course.catalog import FILE_NAME, LABS, SOLUTIONS, CatalogError, Course, Lab
 from w251lab.course.difference import Difference, compare
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 CONFIG_NAME = "nbgrader_config.py"
+_nbgrader_log = logging.getLogger(f"{__name__}.nbgrader")
+_nbgrader_log.setLevel(logging.ERROR)
+_nbgrader_log.propagate = False
+_nbgrader_log.addHandler(logging.NullHandler())
 _MODE = 0o644  # what nbgrader gives a released file
 
 
@@ -54,7 +59,8 @@ def nbgrader_config(root: Path) -> Config:
     """The course's own nbgrader configuration; an empty one where there is no ``nbgrader_config.py``."""
     if not (root / CONFIG_NAME).is_file():
         return Config()
-    return PyFileConfigLoader(CONFIG_NAME, path=str(root)).load_config()
+    config: Config = PyFileConfigLoader(CONFIG_NAME, path=str(root)).load_config()
+    return config
 
 
 def release_notebook(lab: Lab, notebook: str) -> bytes:
@@ -75,35 +81,46 @@ def release_notebook(lab: Lab, notebook: str) -> bytes:
             f"{path} cannot be released:\n  " + "\n  ".join(map(str, unresolved)),
             "Run 'w251lab tidy', and correct what it leaves.",
         )
-    config = nbgrader_config(lab.course)
-    header = config.IncludeHeaderFooter
-    for name in ("header", "footer"):
-        if name in header:  # nbgrader resolves these against the course's folder
-            header[name] = str(lab.course / header[name])
-    coursedir = CourseDirectory(config=config, root=str(lab.course))
-    # nbgrader explains a refusal in its log and raises a bare exception: keep what it said for our message.
+    # nbgrader explains a refusal in its log and raises an exception without a word: keep the log for our message.
     said = io.StringIO()
-    log = logging.Logger(__name__, logging.ERROR)
-    log.addHandler(logging.StreamHandler(said))
-    steps = GenerateAssignment(coursedir=coursedir, config=config, log=log).preprocessors
-    quiet = Config({"Exporter": {"default_preprocessors": []}})
-    exporter = NotebookExporter(config=Config(config, **quiet), log=log)
+    handler = logging.StreamHandler(said)
+    _nbgrader_log.addHandler(handler)
+    try:
+        text, _ = _exporter(lab).from_notebook_node(nb, _resources(lab, notebook))
+    except (RuntimeError, ValueError, KeyError, OSError, ValidationError) as error:
+        reason = (str(error).strip() or said.getvalue().strip()).split()
+        raise ReleaseError(
+            f"nbgrader cannot release {path}: {' '.join(reason)[:500]}", "Correct the cell and release again."
+        ) from error
+    finally:
+        _nbgrader_log.removeHandler(handler)
+    released: str = text
+    return released.encode()
+
+
+def _exporter(lab: Lab) -> Any:
+    """Nbgrader's steps in its order under the course's configuration, without the one that fills the gradebook."""
+    config = nbgrader_config(lab.course)
+    for name in ("header", "footer"):
+        if name in config.IncludeHeaderFooter:  # nbgrader resolves these against the course's folder
+            config.IncludeHeaderFooter[name] = str(lab.course / config.IncludeHeaderFooter[name])
+    coursedir = CourseDirectory(config=config, root=str(lab.course))
+    steps = GenerateAssignment(coursedir=coursedir, config=config, log=_nbgrader_log).preprocessors
+    config.Exporter.default_preprocessors = []
+    exporter = NotebookExporter(config=config, log=_nbgrader_log)  # type: ignore[no-untyped-call]
     for step in [*(step for step in steps if step is not SaveCells), CanonicalForm]:
-        exporter.register_preprocessor(step(config=config, log=log), enabled=True)
-    resources = {
+        exporter.register_preprocessor(  # type: ignore[no-untyped-call]
+            step(config=config, log=_nbgrader_log), enabled=True
+        )
+    return exporter
+
+
+def _resources(lab: Lab, notebook: str) -> dict[str, Any]:
+    return {
         "unique_key": notebook,
         "metadata": {"name": notebook, "path": str(lab.solutions)},
         "nbgrader": {"student": ".", "assignment": lab.name, "notebook": notebook, "db_url": ""},
     }
-    try:
-        text, _ = exporter.from_notebook_node(nb, resources)
-    except (RuntimeError, ValueError, KeyError, ValidationError) as error:
-        reason = (str(error).strip() or said.getvalue().strip()).splitlines()
-        raise ReleaseError(
-            f"nbgrader cannot release {path}: {' '.join(reason)[:500]}", "Correct the cell and release again."
-        ) from error
-    released: str = text
-    return released.encode()
 
 
 def check_points(lab: Lab) -> None:
