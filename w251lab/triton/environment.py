@@ -1,87 +1,33 @@
 """The Triton server's own environment: where it is, what it must hold, and how it is made.
 
 nvidia-pytriton carries the real ``tritonserver`` with its python backend. That backend needs numpy < 2 while the
-labs need numpy >= 2, so the server never shares an environment with a lab: as in production, which
-Python the server runs on, and the two speak over HTTP and gRPC only.
+labs need numpy >= 2, so the server never shares an environment with a lab: as in production, the two
+speak over HTTP and gRPC only, and a lab's Python says nothing of the server's.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from w251lab.errors import UsageError, W251Error
+from w251lab.triton.interpreters import Interpreter, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENVIRONMENT_VARIABLE = "W251LAB_SERVER_ENV"
 STAMP = "w251lab-server.json"
-# Run by the environment's interpreter: what the stub needs to know of it. `libpython` is looked for where this
-# Python was installed, then where the dynamic linker looks by itself (Debian's python3 and its libpython3.x package).
-_PROBE = """
-import ctypes, json, os, sys, sysconfig
-name = sysconfig.get_config_var("INSTSONAME") or ""
-if ".so" not in name:
-    name = f"libpython{sys.version_info[0]}.{sys.version_info[1]}.so.1.0"
-folders = [sysconfig.get_config_var("LIBDIR"), os.path.join(sys.base_prefix, "lib")]
-found = next((f for f in folders if f and os.path.exists(os.path.join(f, name))), None)
-if found is None:
-    try:
-        ctypes.CDLL(name)
-        found = ""
-    except OSError:
-        found = None
-print(json.dumps({"version": "%d.%d" % sys.version_info[:2], "site": sysconfig.get_path("purelib"), "libpython": name,
-                  "folder": found, "base": sys.base_prefix}))
-"""
-
-
-@dataclass(frozen=True)
-class Interpreter:
-    """What a Python interpreter says of itself.
-
-    Attributes:
-        executable: The interpreter.
-        version: ``"3.11"``.
-        site_packages: Where its packages are.
-        libpython: The file name of its shared library, which the python backend's stub loads.
-        libpython_folder: The folder that holds it; ``""`` where the dynamic linker finds it unaided; None where it
-            is absent.
-    """
-
-    executable: Path
-    version: str
-    site_packages: Path
-    libpython: str
-    libpython_folder: str | None
-
-    @classmethod
-    def probe(cls, executable: Path) -> Interpreter:
-        """Ask ``executable`` about itself.
-
-        Raises:
-            W251Error: It does not start.
-        """
-        try:
-            done = subprocess.run(
-                [str(executable), "-I", "-c", _PROBE], capture_output=True, text=True, check=True, timeout=60
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise W251Error(
-                f"The Python interpreter {executable} does not run: {error}.",
-                "Make the environment again: w251lab setup --force",
-            ) from error
-        said = json.loads(done.stdout)
-        return cls(executable, said["version"], Path(said["site"]), said["libpython"], said["folder"])
 
 
 @dataclass(frozen=True)
@@ -97,7 +43,7 @@ class ServerEnvironment:
     @cached_property
     def interpreter(self) -> Interpreter:
         """The environment's Python."""
-        return Interpreter.probe(self.root / "bin" / "python3")
+        return Interpreter.probe(self.root / "bin" / "python3", "Make it again: w251lab setup --force")
 
     @property
     def triton(self) -> Path:
@@ -136,29 +82,26 @@ class ServerEnvironment:
                 f"Triton's python backend has no stub for Python {self.interpreter.version}: {self.stub} is missing.",
                 f"Use one of Python {built_for or '(none)'}: w251lab setup --force --python PYTHON",
             )
-        if self.interpreter.libpython_folder is None and not self._stub_brings_libpython():
+        if self.interpreter.libpython_folder is None:
             raise W251Error(
                 f"Triton's python backend needs {self.interpreter.libpython}, which this Python does not have.",
                 f"On Debian or Ubuntu: apt-get install libpython{self.interpreter.version}. Elsewhere use a Python "
                 "built with --enable-shared: w251lab setup --force --python PYTHON",
             )
 
-    def _stub_brings_libpython(self) -> bool:
-        """Whether the wheel carries a libpython of its own for this stub (it does for Python 3.13)."""
-        minor = self.interpreter.version.split(".")[1]
-        return any((self.interpreter.site_packages / "nvidia_pytriton.libs").glob(f"libpython3-*.{minor}.so*"))
-
     def process_environment(self) -> dict[str, str]:
         """The environment variables for ``tritonserver``.
 
         The stub takes its packages from the first ``python3`` on PATH, and finds libpython through LD_LIBRARY_PATH.
-        Variables that would point it at the lab's packages (PYTHONPATH, PYTHONHOME) are left out.
+        Variables that would point it at the lab's packages (PYTHONPATH, PYTHONHOME) are left out, and so are the
+        user's own packages.
         """
         env = {
             k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_PRELOAD"}
         }
         env["PATH"] = os.pathsep.join([str(self.root / "bin"), env.get("PATH", "/usr/bin:/bin")])
         env["VIRTUAL_ENV"] = str(self.root)
+        env["PYTHONNOUSERSITE"] = "1"
         folders = [self.interpreter.libpython_folder, env.get("LD_LIBRARY_PATH")]
         env["LD_LIBRARY_PATH"] = os.pathsep.join(folder for folder in folders if folder)
         return env
@@ -241,7 +184,7 @@ def is_current(root: Path, device: str, python: str | None = None) -> bool:
         version = load(root).interpreter.version
     except (OSError, ValueError, W251Error):  # no stamp, an unreadable one, or a folder that is damaged: make it anew
         return False
-    return python is None or Interpreter.probe(_suitable_python(python)).version == version
+    return python is None or choose(python).version == version
 
 
 def install(
@@ -260,24 +203,51 @@ def install(
         W251Error: No suitable Python, or the installation failed (with what the installer said).
     """
     root = root or default_root()
-    if not force and is_current(root, device, python):
+    if root.is_dir() and any(root.iterdir()) and not (root / "pyvenv.cfg").is_file():
+        raise W251Error(
+            f"{root} is there and is not a virtual environment.",
+            f"Move it out of the way, or name another folder in {ENVIRONMENT_VARIABLE}.",
+        )
+    with _alone(root):
+        if force or not is_current(root, device, python):
+            _make(root, device, python)
         return load(root)
-    base = _suitable_python(python)
+
+
+def _make(root: Path, device: str, python: str | None) -> None:
+    """Make the environment from nothing."""
+    base = str(choose(python).executable)
+    file = str(requirements(device))
     stamp = root / STAMP
     stamp.unlink(missing_ok=True)  # an interrupted installation must not pass for a finished one
-    file = requirements(device)
     uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]))
+    own = str(root / "bin" / "python3")
     if uv:
-        _run([uv, "venv", "-q", "--clear", "--python", str(base), str(root)])
-        _run(
-            [uv, "pip", "install", "-q", "--python", str(root / "bin" / "python3"), "--require-hashes", "-r", str(file)]
-        )
+        _run([uv, "venv", "-q", "--clear", "--python", base, str(root)])
+        _run([uv, "pip", "install", "-q", "--python", own, "--only-binary", ":all:", "--require-hashes", "-r", file])
     else:
-        _run([str(base), "-m", "venv", "--clear", str(root)])
-        _run([str(root / "bin" / "python3"), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(file)])
-    environment = load(root)
+        _run([base, "-m", "venv", "--clear", str(root)])
+        _run([own, "-m", "pip", "install", "-q", "--only-binary", ":all:", "--require-hashes", "-r", file])
+    load(root)
     stamp.write_text(json.dumps(_fingerprint(device)))
-    return environment
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """One set-up at a time beside ``root``: a second one waits, and then finds the work done."""
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(root.parent, os.O_RDONLY)
+    except OSError as error:
+        raise W251Error(
+            f"The folder {root.parent} for the server's environment cannot be used: {error.strerror}.",
+            f"Name another one in {ENVIRONMENT_VARIABLE}.",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _fingerprint(device: str) -> dict[str, str]:
@@ -292,43 +262,3 @@ def _run(command: list[str]) -> None:
             f"Setting up the Triton server's environment failed in: {' '.join(command[:3])}\n{tail}",
             "Mend what the message above names, then run the same command again.",
         )
-
-
-def _candidates() -> Iterator[Path]:
-    yield Path(getattr(sys, "_base_executable", sys.executable))
-    for minor in (11, 12, 13, 10):
-        if found := shutil.which(f"python3.{minor}"):
-            yield Path(found)
-    if found := shutil.which("python3"):
-        yield Path(found)
-
-
-def _suitable_python(wanted: str | None) -> Path:
-    """An interpreter with a stub in the wheel (3.8 to 3.13) and a shared library; 3.13's comes with the wheel."""
-    if wanted is not None:
-        found = shutil.which(wanted)
-        if found is None:
-            raise UsageError(
-                f"There is no Python interpreter {wanted!r}.", "Give a path, or a name on PATH such as python3.11."
-            )
-        return Path(found)
-    seen: list[str] = []
-    for candidate in _candidates():
-        try:
-            interpreter = Interpreter.probe(candidate)
-        except W251Error as error:  # a shim or a broken link on PATH: say so if nothing better turns up
-            seen.append(error.what)
-            continue
-        minor = int(interpreter.version.split(".")[1])
-        if 10 <= minor <= 13 and (interpreter.libpython_folder is not None or minor == 13):
-            return candidate
-        seen.append(
-            f"{candidate} is Python {interpreter.version}"
-            + ("" if interpreter.libpython_folder is not None else f" without {interpreter.libpython}")
-        )
-    raise W251Error(
-        "No Python on this machine can run Triton's python backend, which needs Python 3.10 to 3.13 with a shared "
-        "libpython. Seen: " + "; ".join(dict.fromkeys(seen)),
-        "On Debian or Ubuntu install libpython for your Python (apt-get install libpython3.11), or give another: "
-        "w251lab setup --python PYTHON",
-    )
