@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import onnxruntime
 
     Array = npt.NDArray[Any]
+
+ANY_SIZE = 0  # a session that takes batches of any size
 
 
 class TritonPythonModel:
@@ -43,7 +45,10 @@ class TritonPythonModel:
         threads = threads or max(1, len(os.sched_getaffinity(0)) // instances)
         file = Path(args["model_repository"]) / args["model_version"] / "model.onnx"
         gpu = int(args["model_instance_device_id"]) if args["model_instance_kind"] == "GPU" else None
-        self.session = load_session(file, threads, gpu)
+        sizes = () if gpu is None else padded_sizes(int(config["max_batch_size"]))
+        self.sessions = {size: load_session(file, threads, gpu) for size in sizes or (ANY_SIZE,)}
+        for size in sizes:
+            warm_up(self.sessions[size], size)
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answer ``requests`` with one run of the model, each with its own rows.
@@ -65,7 +70,7 @@ class TritonPythonModel:
                 valid.append(place)
                 columns.append(tensors)
         for place, results in zip(
-            valid, run_joined(self.session, self.inputs, self.outputs, columns, batched=self.batched), strict=True
+            valid, run_joined(self.sessions, self.inputs, self.outputs, columns, batched=self.batched), strict=True
         ):
             wanted = requests[place].requested_output_names()
             answers[place] = pb.InferenceResponse(
@@ -99,8 +104,9 @@ def load_session(file: Path, threads: int, gpu: int | None) -> onnxruntime.Infer
     if gpu is None:
         return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     onnxruntime.preload_dlls()
+    cuda = {"device_id": gpu, "arena_extend_strategy": "kSameAsRequested"}
     session = onnxruntime.InferenceSession(
-        file, options, providers=[("CUDAExecutionProvider", {"device_id": gpu}), "CPUExecutionProvider"]
+        file, options, providers=[("CUDAExecutionProvider", cuda), "CPUExecutionProvider"]
     )
     if "CUDAExecutionProvider" not in session.get_providers():
         raise RuntimeError(
@@ -121,8 +127,29 @@ def is_finite(tensor: Array) -> bool:
         return bool(np.isfinite(tensor.sum())) or bool(np.isfinite(tensor).all())
 
 
+def padded_sizes(max_batch_size: int) -> tuple[int, ...]:
+    """The batch sizes that a GPU runs: powers of two up to ``max_batch_size``, and that itself.
+
+    onnxruntime plans its CUDA convolutions anew whenever the shape of the input is not that of the run before, which
+    takes longer than the run: with batches of every size coming from the dynamic batcher, an H200 fell from 600
+    pictures a second to 4. So a GPU has a session for each of a few sizes, and a batch is filled up to the next one.
+    """
+    powers = {1 << exponent for exponent in range(max(max_batch_size, 1).bit_length())}
+    return tuple(sorted(powers | {max_batch_size})) if max_batch_size else ()
+
+
+def warm_up(session: onnxruntime.InferenceSession, size: int) -> None:
+    """Run zeros through ``session``, so that no request pays for its plans; not where a shape is open."""
+    zeros = {}
+    for tensor in session.get_inputs():
+        if tensor.type != "tensor(float)" or not all(isinstance(length, int) for length in tensor.shape[1:]):
+            return
+        zeros[tensor.name] = np.zeros((size, *tensor.shape[1:]), np.float32)
+    session.run(None, zeros)
+
+
 def run_joined(
-    session: onnxruntime.InferenceSession,
+    sessions: Mapping[int, onnxruntime.InferenceSession],
     inputs: Sequence[str],
     outputs: Sequence[str],
     columns: Sequence[Sequence[Array]],
@@ -132,7 +159,7 @@ def run_joined(
     """Run the model once on the rows of all requests, and give each request its own rows back.
 
     Args:
-        session: The model.
+        sessions: The model, for each batch size that it runs; under :data:`ANY_SIZE` for a batch of any size.
         inputs: Names of its inputs.
         outputs: Names of the outputs to compute.
         columns: For each request one array for each input; with a first axis for the batch where ``batched``.
@@ -143,9 +170,21 @@ def run_joined(
     """
     if not columns:
         return []
-    if not batched or len(columns) == 1:
+    if not batched:
+        session = sessions[ANY_SIZE]
         return [session.run(list(outputs), dict(zip(inputs, tensors, strict=True))) for tensors in columns]
-    joined = {name: np.concatenate([tensors[i] for tensors in columns]) for i, name in enumerate(inputs)}
-    ends = np.cumsum([len(tensors[0]) for tensors in columns])[:-1]
-    split = [np.split(result, ends) for result in session.run(list(outputs), joined)]
-    return [list(results) for results in zip(*split, strict=True)]
+    ends = np.cumsum([len(tensors[0]) for tensors in columns])
+    rows = int(ends[-1])
+    size = next((size for size in sorted(sessions) if size >= rows), ANY_SIZE)
+    joined = {name: _join([tensors[i] for tensors in columns], size) for i, name in enumerate(inputs)}
+    results = sessions[size].run(list(outputs), joined)
+    split = [np.split(result[:rows], ends[:-1]) for result in results]
+    return [list(parts) for parts in zip(*split, strict=True)]
+
+
+def _join(tensors: Sequence[Array], size: int) -> Array:
+    """The rows of ``tensors`` in one array, filled up with zeros to ``size`` rows."""
+    missing = size - sum(len(tensor) for tensor in tensors)
+    if missing > 0:
+        tensors = [*tensors, np.zeros((missing, *tensors[0].shape[1:]), tensors[0].dtype)]
+    return tensors[0] if len(tensors) == 1 else np.concatenate(tensors)

@@ -1,0 +1,88 @@
+"""Record what a server says of itself, and how fast it answers, on this machine's devices, for the labs to show elsewhere.
+
+    python benchmarks/record_evidence.py FOLDER [--devices gpu cpu] [--seconds 3]
+
+Writes ``<device>.json`` (the metrics page and the model's configuration, as the server gave them, after some traffic) for each
+device, and ``sweeps.json`` (throughput and latency over concurrency, with and without dynamic batching, and over instances).
+The GPU's unique number is replaced by zeros; nothing else is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import json
+import re
+import tempfile
+from pathlib import Path
+
+from google.protobuf import json_format
+
+from w251lab import accelerator
+from w251lab.triton import load, metrics, repository, server
+from w251lab.triton.classifiers import describe
+from w251lab.triton.repository import DynamicBatching
+
+MODEL = "efficientnet_lite0"
+LEVELS = (1, 4, 16, 64)
+UUID = re.compile(r"GPU-[0-9a-f-]{36}")
+
+
+def name_of(device: str, machine: accelerator.Machine) -> str:
+    """What the device is called in a figure."""
+    return machine.gpus[0].name if device == "gpu" else f"{machine.cpu}, {machine.cores} cores"
+
+
+def record(device: str, seconds: float, machine: accelerator.Machine) -> tuple[dict, list[dict]]:
+    """The evidence of one device, and its sweeps."""
+    batching = DynamicBatching(max_queue_delay_us=2000)
+    variants = {
+        "each request alone": describe(MODEL, device=device),
+        "dynamic batching": describe(MODEL, served_as="joined", device=device, dynamic_batching=batching),
+        "2 instances": describe(MODEL, served_as="two", device=device, instances=2),
+        "dynamic batching, 2 instances": describe(
+            MODEL, served_as="joined_two", device=device, instances=2, dynamic_batching=batching
+        ),
+    }
+    folder = repository.write(tempfile.mkdtemp(), list(variants.values()))
+    sweeps = []
+    with server.start(folder) as triton:
+        for variant, model in variants.items():
+            result = load.sweep(
+                triton, model.name, LEVELS, seconds=seconds, tool="client", device=name_of(device, machine)
+            )
+            sweeps.append({"variant": variant, "device_kind": device, "sweep": json.loads(result.to_json())})
+            print(device, variant, result.to_frame()[["throughput", "p95_ms", "average_batch"]].round(2), sep="\n")
+        with triton.client() as client:
+            config = json_format.MessageToDict(client.config(MODEL), preserving_proto_field_name=True)
+        page = UUID.sub("GPU-" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12, metrics.fetch(triton))
+    return {"metrics": page, "config": config}, sweeps
+
+
+def main() -> None:
+    """Record the devices asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--devices", nargs="+", choices=("cpu", "gpu"), default=["gpu", "cpu"])
+    parser.add_argument("--seconds", type=float, default=3.0)
+    arguments = parser.parse_args()
+    machine = accelerator.describe()
+    about = {
+        "recorded": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "cpu": machine.cpu,
+        "cores": machine.cores,
+        "gpus": [dataclasses.asdict(gpu) for gpu in machine.gpus],
+        "by": "benchmarks/record_evidence.py",
+    }
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    everything = []
+    for device in arguments.devices:
+        evidence, sweeps = record(device, arguments.seconds, machine)
+        (arguments.folder / f"{device}.json").write_text(json.dumps(about | evidence, indent=1) + "\n")
+        everything += sweeps
+    (arguments.folder / "sweeps.json").write_text(json.dumps(about | {"sweeps": everything}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
