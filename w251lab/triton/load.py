@@ -6,6 +6,7 @@ the server's instances are never idle; beyond that only the latency grows.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from w251lab.triton.endpoints import Server
 from w251lab.triton.errors import ServerUnavailableError
 from w251lab.triton.load_generator import MAX_REQUESTS, Measured, Task
 from w251lab.triton.load_result import Level, LoadResult
+from w251lab.triton.shared_memory import LOOPBACK, SharedInputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,6 +40,7 @@ Tool = Literal["auto", "perf_analyzer", "client"]
 CLIENT_TOOL = "tritonclient (asynchronous)"
 MAX_CONCURRENCY = 1024
 MAX_SECONDS = 600.0
+GENERATOR = ("-P", "-m", load_generator.__name__)
 
 
 def sweep(
@@ -54,6 +57,7 @@ def sweep(
     seed: int = 0,
     warmup: float = 0.5,
     timeout: float = 60.0,
+    shared_memory: bool = False,
     tool: Tool = "auto",
     device: str | None = None,
     on_level: Callable[[Level], None] | None = None,
@@ -73,8 +77,9 @@ def sweep(
         seed: Of the random request.
         warmup: Seconds under load before each measurement; they count for nothing.
         timeout: Seconds that one request may take.
+        shared_memory: Place the inputs in system shared memory instead of sending them; the server must be here.
         tool: ``client`` is tritonclient's asynchronous client, in a process of its own. ``perf_analyzer`` is NVIDIA's
-            load generator. ``auto`` takes perf_analyzer where it is installed, unless ``inputs`` are given.
+            load generator. ``auto`` takes perf_analyzer where it is installed.
         device: What to call the device; by default what the server's configuration says, with the name of this
             machine's processor where the server is here.
         on_level: Called with each level when it is done.
@@ -108,18 +113,21 @@ def sweep(
         timeout=timeout,
     )
     rows = len(next(iter(request.values()))) if config.max_batch_size else 1
-    found = (
-        perf_analyzer.measure(analyzer, task, config, request)
-        if analyzer
-        else (_level(measured, model, rows) for measured in generate(task, request))
-    )
     done: list[Level] = []
-    for level in found:
-        done.append(level)
-        if on_level:
-            on_level(level)
+    with SharedInputs(client.url, protocol, request if shared_memory else {}, timeout=timeout) as placed:
+        task = dataclasses.replace(task, regions=placed.regions)
+        found = (
+            perf_analyzer.measure(analyzer, task, config, request)
+            if analyzer
+            else (_level(measured, model, rows) for measured in generate(task, request))
+        )
+        for level in found:
+            done.append(level)
+            if on_level:
+                on_level(level)
     used = perf_analyzer.version(analyzer) if analyzer else CLIENT_TOOL
-    return LoadResult(model, protocol, rows, used, device or describe_device(config, client.url), tuple(done))
+    how = f"{protocol} with shared memory" if shared_memory else protocol
+    return LoadResult(model, how, rows, used, device or describe_device(config, client.url), tuple(done))
 
 
 def sample_inputs(config: ModelConfig, batch_size: int = 1, seed: int = 0) -> dict[str, Array]:
@@ -151,18 +159,19 @@ def sample_inputs(config: ModelConfig, batch_size: int = 1, seed: int = 0) -> di
     return made
 
 
-def generate(task: Task, inputs: Mapping[str, Array]) -> Iterator[Measured]:
+def generate(task: Task, inputs: Mapping[str, Array], program: Sequence[str] = GENERATOR) -> Iterator[Measured]:
     """Run the load generator in a process of its own; each level as it is done.
 
     Args:
         task: What to measure.
         inputs: The request.
+        program: Arguments for Python: the load generator, or another that speaks as it does.
 
     Raises:
         ServerUnavailableError: The server stopped answering.
         W251Error: The load generator ended by itself.
     """
-    command = [sys.executable, "-P", "-m", load_generator.__name__]
+    command = [sys.executable, *program]
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
         stdin.write(load_generator.pack(task, inputs))
         stdin.seek(0)
@@ -198,7 +207,7 @@ def describe_device(config: ModelConfig, url: str) -> str:
         url: The server's address.
     """
     kinds = {group.kind for group in config.instance_group}
-    here = url.rpartition(":")[0] in {"127.0.0.1", "localhost", "[::1]"}
+    here = url.rpartition(":")[0] in LOOPBACK
     machine = accelerator.describe() if here else None
     if kinds & {ModelInstanceGroup.KIND_GPU, ModelInstanceGroup.KIND_AUTO}:
         return f"GPU ({machine.gpus[0].name})" if machine and machine.gpus else "GPU"

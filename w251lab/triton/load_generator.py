@@ -21,7 +21,7 @@ import numpy.typing as npt
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
 Array = npt.NDArray[Any]
@@ -36,8 +36,8 @@ class Task:
     """What to measure.
 
     Attributes:
-        url: ``host:port``; with the scheme and the path where ``protocol`` is ``post``.
-        protocol: ``grpc``, ``http``, or ``post``: send the input ``body`` (uint8) as it is, to any web service.
+        url: ``host:port`` of the endpoint.
+        protocol: ``grpc`` or ``http``.
         model: The model's name.
         version: Its version, ``""`` for the newest.
         levels: Requests in flight, one number for each level.
@@ -45,7 +45,6 @@ class Task:
         seconds: Longest duration of a level's measurement.
         requests: A level's measurement ends with this many answered or failed.
         timeout: Seconds that one request may take.
-        headers: Sent with each ``post``.
         regions: For each input that is to travel through system shared memory: region, bytes.
     """
 
@@ -58,7 +57,6 @@ class Task:
     seconds: float = 3.0
     requests: int = MAX_REQUESTS
     timeout: float = 60.0
-    headers: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
@@ -72,8 +70,9 @@ class Measured:
         latencies_ms: Of each request answered in it.
         errors: Requests failed in it.
         messages: What the failed ones said, each once.
-        statistics: The server's statistics of the model at the begin and at the end; empty for ``post``.
+        statistics: The server's statistics of the model at the begin and at the end.
         generator_cpu_seconds: Processor time of this process during the measurement.
+        sent: Requests sent in all, with those before and after the measurement.
     """
 
     concurrency: int
@@ -83,6 +82,7 @@ class Measured:
     messages: list[str]
     statistics: list[dict[str, Any]]
     generator_cpu_seconds: float
+    sent: int
 
 
 class Sender(Protocol):
@@ -141,37 +141,6 @@ class TritonSender:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-
-class PostSender:
-    """Plain HTTP, for a service that is not Triton, or for Triton with a request made beforehand."""
-
-    def __init__(self, task: Task, inputs: Mapping[str, Array]) -> None:
-        """Open a session; one connection for each request in flight."""
-        import aiohttp  # noqa: PLC0415 - tritonclient[http] brings it
-
-        self._url = task.url
-        self._body = inputs["body"].tobytes()
-        self._session = aiohttp.ClientSession(
-            headers=dict(task.headers),
-            connector=aiohttp.TCPConnector(limit=max(task.levels)),
-            timeout=aiohttp.ClientTimeout(total=task.timeout),
-        )
-
-    async def send(self) -> None:
-        """Post the body and read the answer."""
-        async with self._session.post(self._url, data=self._body) as answer:
-            said = await answer.read()
-            if answer.status != 200:
-                raise OSError(f"status {answer.status}: {said[:200].decode(errors='replace')}")
-
-    async def statistics(self) -> dict[str, Any]:
-        """None: such a service does not say."""
-        return {}
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._session.close()
 
 
 class Window:
@@ -255,13 +224,21 @@ async def measure(sender: Sender, task: Task, concurrency: int) -> Measured:
         running = False
         await asyncio.gather(*senders)
     return Measured(
-        concurrency, seconds, window.latencies_ms, window.errors, list(window.messages), [before, after], cpu
+        concurrency, seconds, window.latencies_ms, window.errors, list(window.messages), [before, after], cpu, done
     )
 
 
-async def run(task: Task, inputs: Mapping[str, Array]) -> None:
-    """Measure every level and print each as a line of JSON."""
-    sender: Sender = PostSender(task, inputs) if task.protocol == "post" else TritonSender(task, inputs)
+async def run(
+    make_sender: Callable[[Task, Mapping[str, Array]], Sender], task: Task, inputs: Mapping[str, Array]
+) -> None:
+    """Measure every level and print each as a line of JSON.
+
+    Args:
+        make_sender: How to send; :class:`TritonSender` for a Triton server.
+        task: What to measure.
+        inputs: The request.
+    """
+    sender = make_sender(task, inputs)
     try:
         for concurrency in task.levels:
             print(json.dumps(asdict(await measure(sender, task, concurrency))), flush=True)  # noqa: T201 - the protocol
@@ -293,7 +270,7 @@ def main() -> int:
     """Measure what standard input says; the exit status."""
     task, inputs = unpack(sys.stdin.buffer)
     try:
-        asyncio.run(run(task, inputs))
+        asyncio.run(run(TritonSender, task, inputs))
     except (InferenceServerException, OSError) as error:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201
         return FAILED

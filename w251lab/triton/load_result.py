@@ -61,7 +61,7 @@ class LoadResult:
 
     Attributes:
         model: The model's name.
-        protocol: ``grpc`` or ``http``.
+        protocol: ``grpc`` or ``http``, and whether the inputs were in shared memory.
         batch_size: Rows in each request.
         tool: What sent the requests.
         device: What the model ran on, as far as the server says.

@@ -19,7 +19,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tritonclient.grpc.model_config_pb2 import DataType
+from tritonclient.utils import triton_to_np_dtype
 
 from w251lab.errors import UsageError, W251Error
 from w251lab.triton.errors import InferenceFailedError, ServerUnavailableError
@@ -94,17 +96,25 @@ def measure(program: Path, task: Task, config: ModelConfig, inputs: Mapping[str,
         for concurrency in task.levels:
             report = folder / f"{concurrency}.csv"
             said = _run(
-                [str(program), *arguments(task, concurrency, rows), "--input-data", str(data), "-f", str(report)],
+                [
+                    str(program),
+                    *arguments(task, config, concurrency, rows),
+                    "--input-data",
+                    str(data),
+                    "-f",
+                    str(report),
+                ],
                 task.seconds + task.timeout + GRACE_SECONDS,
             )
             yield parse(report.read_text() if report.exists() else "", said, rows)
 
 
-def arguments(task: Task, concurrency: int, rows: int) -> list[str]:
+def arguments(task: Task, config: ModelConfig, concurrency: int, rows: int) -> list[str]:
     """perf_analyzer's arguments for one level.
 
     Args:
-        task: What to measure.
+        task: What to measure; with regions, perf_analyzer makes its own in shared memory.
+        config: The model's configuration.
         concurrency: Requests in flight.
         rows: The batch size.
     """
@@ -116,6 +126,8 @@ def arguments(task: Task, concurrency: int, rows: int) -> list[str]:
     if by_count:
         words += ["--measurement-mode", "count_windows"]
         words += ["--measurement-request-count", str(math.ceil(task.requests / WINDOWS))]
+    if task.regions:
+        words += ["--shared-memory", "system", "--output-shared-memory-size", str(_output_bytes(config, rows))]
     return words
 
 
@@ -188,6 +200,16 @@ def parse(report: str, said: str, rows: int) -> Level:
         infer,
         output,
     )
+
+
+def _output_bytes(config: ModelConfig, rows: int) -> int:
+    """Room for the largest output; for one whose size is not known beforehand perf_analyzer's own default."""
+    sizes = [100 * 1024]
+    for tensor in config.output:
+        kind = triton_to_np_dtype(DataType.Name(tensor.data_type).removeprefix("TYPE_"))
+        if kind is not None and min(tensor.dims) > 0:
+            sizes.append(rows * math.prod(tensor.dims) * np.dtype(kind).itemsize)
+    return max(sizes)
 
 
 def _count(what: str, said: str) -> int:
