@@ -1,17 +1,17 @@
-"""Record what a server says of itself, and how fast it answers, on this machine's devices, for the labs to show elsewhere.
+"""Record what a server says of itself, and how fast it answers, on this machine's devices, for the labs.
 
     python benchmarks/record_evidence.py FOLDER [--devices gpu cpu] [--seconds 3]
 
-Writes ``<device>.json`` (the metrics page and the model's configuration, as the server gave them, after some traffic) for each
-device, and ``sweeps.json`` (throughput and latency over concurrency, with and without dynamic batching, and over instances).
-The GPU's unique number is replaced by zeros; nothing else is changed.
+Writes ``<device>.json`` (the metrics page and the model's configuration, as the server gave them, after some traffic)
+for each device, and ``sweeps.json`` (throughput and latency over concurrency, with and without dynamic batching, with
+one instance and two). The GPU's unique number is replaced by zeros; nothing else is changed.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
+import datetime as dt
 import json
 import re
 import tempfile
@@ -29,12 +29,7 @@ LEVELS = (1, 4, 16, 64)
 UUID = re.compile(r"GPU-[0-9a-f-]{36}")
 
 
-def name_of(device: str, machine: accelerator.Machine) -> str:
-    """What the device is called in a figure."""
-    return machine.gpus[0].name if device == "gpu" else f"{machine.cpu}, {machine.cores} cores"
-
-
-def record(device: str, seconds: float, machine: accelerator.Machine) -> tuple[dict, list[dict]]:
+def record(device: accelerator.Device, seconds: float) -> tuple[dict, list[dict]]:
     """The evidence of one device, and its sweeps."""
     batching = DynamicBatching(max_queue_delay_us=2000)
     variants = {
@@ -50,7 +45,7 @@ def record(device: str, seconds: float, machine: accelerator.Machine) -> tuple[d
     with server.start(folder) as triton:
         for variant, model in variants.items():
             result = load.sweep(
-                triton, model.name, LEVELS, seconds=seconds, tool="client", device=name_of(device, machine)
+                triton, model.name, LEVELS, seconds=seconds, tool="client", device=accelerator.label(device)
             )
             sweeps.append({"variant": variant, "device_kind": device, "sweep": json.loads(result.to_json())})
             print(device, variant, result.to_frame()[["throughput", "p95_ms", "average_batch"]].round(2), sep="\n")
@@ -69,7 +64,7 @@ def main() -> None:
     arguments = parser.parse_args()
     machine = accelerator.describe()
     about = {
-        "recorded": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "recorded": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "cpu": machine.cpu,
         "cores": machine.cores,
         "gpus": [dataclasses.asdict(gpu) for gpu in machine.gpus],
@@ -78,7 +73,7 @@ def main() -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     everything = []
     for device in arguments.devices:
-        evidence, sweeps = record(device, arguments.seconds, machine)
+        evidence, sweeps = record(device, arguments.seconds)
         (arguments.folder / f"{device}.json").write_text(json.dumps(about | evidence, indent=1) + "\n")
         everything += sweeps
     (arguments.folder / "sweeps.json").write_text(json.dumps(about | {"sweeps": everything}, indent=1) + "\n")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Device = Literal["cpu", "gpu"]
 DEVICES = ("auto", "cpu", "gpu")
+#: A notebook says in the metadata of an output, under this key, what it computed on; see :func:`show`.
+DEVICE_KEY = "w251lab.device"
+
 _UNLIMITED = 1 << 60  # version 1 of cgroups says "no limit" with a number near 2**63
 
 
@@ -101,6 +104,27 @@ def resolve_device(device: str) -> Device:
     if device == "auto":
         return "cpu"
     raise W251Error(f"device 'gpu' was asked for, but {why}", f"{remedy}; or use device 'cpu'")
+
+
+def label(device: Device) -> str:
+    """What to call ``device`` in a figure: the GPU's name, or the processor's with its cores.
+
+    Args:
+        device: ``cpu`` or ``gpu``, as :func:`resolve_device` gives it.
+    """
+    machine = describe()
+    if device == "gpu" and machine.gpus:
+        return machine.gpus[0].name
+    return f"{machine.cpu}, {machine.cores} {'core' if machine.cores == 1 else 'cores'}"
+
+
+def show(device: Device) -> None:
+    """In a notebook: say on what it computes, to the reader and, in the output's metadata, to the report of a check."""
+    from IPython.display import display  # a plain script has no use for it  # noqa: PLC0415
+
+    said = f"{device}: {label(device)}"
+    output = {"text/plain": f"Computing on {said}"}
+    display(output, raw=True, metadata={DEVICE_KEY: said})  # type: ignore[no-untyped-call]
 
 
 # What NVML answers when it cannot start, in words, and what to do about it.
