@@ -124,7 +124,8 @@ class Preprocessing:
         """
         picture = to_eight_bit(image).convert("L" if self.color == "GRAY" else "RGB")
         height, width = self.size
-        resized = picture.resize((width, height), _RESAMPLING[self.interpolation], box=self._box(picture))
+        # Cut first: Pillow's resize(box=...) mixes in pixels from beyond the box.
+        resized = picture.crop(self._box(picture)).resize((width, height), _RESAMPLING[self.interpolation])
         values: npt.NDArray[np.float32] = np.asarray(resized, dtype=np.float32).reshape(height, width, self.channels)
         if self.color == "BGR":
             values = values[:, :, ::-1]

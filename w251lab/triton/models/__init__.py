@@ -139,7 +139,7 @@ _MODELS: Final = {
         PackagedModel(
             name="efficientnet_lite0_int8",
             file="efficientnet_lite0_int8.onnx",
-            sha256="2ebae34be55fb426b9f9861e57eabc81eedcd52162c3065015f1c1833b671fb8",
+            sha256="6a9881f200f0e530a67e8edf444a02e61163b7adab3774c248c18fba6ced915b",
             title="EfficientNet-Lite0, ImageNet, quantised to 8-bit integers",
             input_name="images",
             input_dims=(3, 224, 224),
