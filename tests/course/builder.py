@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +124,12 @@ def course(root: Path, labs: dict[str, dict[str, Any]], *, cell: float = 20, who
     (root / "course.toml").write_text(text, encoding="utf-8")
     (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text(), encoding="utf-8")
     return root
+
+
+def short_folder() -> Path:
+    """A folder with a path short enough for sockets in it; remove it with `remove`."""
+    return Path(tempfile.mkdtemp(prefix="w2-"))
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder)

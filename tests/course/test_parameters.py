@@ -53,5 +53,5 @@ def test_every_notebook_takes_device_and_scale() -> None:
 
 @pytest.mark.parametrize(("device", "scale"), [("cuda", "small"), ("cpu", "big")])
 def test_unknown_devices_and_scales_are_refused(device: str, scale: str) -> None:
-    with pytest.raises(UsageError, match="Choose one of|cannot be"):
+    with pytest.raises(UsageError, match="cannot be"):
         check_device_and_scale(device, scale)

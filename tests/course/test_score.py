@@ -1,4 +1,4 @@
-"""Scoring from recorded evidence. The notebooks here carry what a run would have recorded; real runs are in test_check."""
+"""Scoring from recorded evidence: the notebooks carry what a run would have recorded. Real runs are in test_check."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_test_cell_earns_points_only_on_positive_evidence(change: Any, verdict
     question = first(executed)
     assert question.verdict == verdict
     assert reason in question.reason.summary
-    assert question.earned == (1 if "partial" in reason else 0)
+    assert question.earned == (1 if reason.startswith("partial") else 0)
     assert verdicts(executed)["second"] == ("passed", 3)
 
 

@@ -95,8 +95,8 @@ def test_locked_cells_are_put_back(course: Course, released: Any) -> None:
     found = restored(course, released)
     assert found.faults == {}
     assert found.nb.cells[at(found.nb, "setup")].source == "import math\n\nbase = 40"
-    assert at(found.nb, "parameters") == 0
-    assert found.nb.cells[0].metadata.tags == ["parameters"]
+    assert at(found.nb, "parameters") == 1, "after the text that it follows in the source"
+    assert found.nb.cells[1].metadata.tags == ["parameters"]
     assert len(found.notes) == 2
 
 
