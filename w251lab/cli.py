@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from w251lab.course import commands as course_commands
+from w251lab.doctor import commands as doctor_commands
 from w251lab.errors import UsageError, W251Error
 from w251lab.triton import commands as triton_commands
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 course_commands.register(app)
+doctor_commands.register(app)
 triton_commands.register(app)
 
 
