@@ -14,7 +14,7 @@ from w251lab.triton import supervisor
 from w251lab.triton.endpoints import Server
 from w251lab.triton.errors import ServerFailedError
 from w251lab.triton.ports import HOST
-from w251lab.triton.server_log import complaints
+from w251lab.triton.server_log import STUB_FAILED, complaints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,6 +39,7 @@ class EmbeddedServer(Server):
         self,
         repository: Path,
         *,
+        served_from: Path,
         ports: tuple[int, int, int],
         command: Sequence[str],
         run_folder: Path,
@@ -49,6 +50,7 @@ class EmbeddedServer(Server):
         """Start the process; :func:`start` waits for it."""
         super().__init__(*(f"{HOST}:{port}" for port in ports))
         self.repository = repository
+        self._served_from = served_from
         self.command = tuple(command)
         self._log_file = run_folder / LOG_FILE
         self._last_log = ""
@@ -129,14 +131,14 @@ class EmbeddedServer(Server):
         # Its own word that it listens there: another server that took the port in the meantime may be ready, too.
         own_word = "" if any(word.startswith("--log-") for word in self.command) else f"HTTPService at {self.http}"
         with self.client(timeout=2.0) as client:
-            while self.running and time.monotonic() < deadline:
+            while self.running and STUB_FAILED not in self.log and time.monotonic() < deadline:
                 if client.is_ready() and own_word in self.log:
                     return
                 time.sleep(0.05)
-        was_running = self.running
+        too_slow = self.running and time.monotonic() >= deadline
         self.stop()
-        reasons = complaints(self._last_log)
-        if was_running:
+        reasons = complaints(self._last_log).replace(str(self._served_from), str(self.repository))
+        if too_slow:
             raise ServerFailedError(
                 f"The Triton server was not ready within {timeout:g} s\n{reasons}",
                 "Give it longer (timeout=...), or look at what it last said above.",

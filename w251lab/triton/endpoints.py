@@ -65,5 +65,7 @@ def connect(url: str = f"{HOST}:8000", *, grpc: str | None = None, metrics: str 
     server = Server(
         f"{host}:{port}", grpc or f"{host}:{min(port + 1, 65535)}", metrics or f"{host}:{min(port + 2, 65535)}"
     )
-    server.wait_until_ready(timeout=5.0)
+    with server.client() as client:
+        client.wait_until_ready(timeout=5.0)
+        client.server_metadata()  # Triton's metrics port answers to any path, and so seems to be ready
     return server

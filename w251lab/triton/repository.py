@@ -74,8 +74,6 @@ def config(model: Model, flavour: Flavour = "embedded") -> ModelConfig:
     for key, value in sorted(model.parameters.items()):
         message.parameters[key].string_value = value
     message.version_policy.latest.num_versions = getattr(model, "serve", 1)
-    message.optimization.input_pinned_memory.enable = True
-    message.optimization.output_pinned_memory.enable = True
     if isinstance(model, Ensemble):
         message.platform = "ensemble"
         for step in model.steps:
@@ -84,6 +82,8 @@ def config(model: Model, flavour: Flavour = "embedded") -> ModelConfig:
             target.output_map.update(step.outputs)
         return message
     assert isinstance(model, ExecutedModel)
+    message.optimization.input_pinned_memory.enable = True
+    message.optimization.output_pinned_memory.enable = True
     _set_backend(message, model, flavour)
     _set_instances(message, model)
     if model.dynamic_batching is not None:

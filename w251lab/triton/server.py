@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import tempfile
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HOST", "EmbeddedServer", "Server", "connect", "start"]
 
+# Triton's python backend starts its stubs through a shell, and does not quote the paths.
+PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
 BACKENDS = "backends"
 PORT_TRIES = 3  # a free port can be taken by another process before Triton binds it
 
@@ -107,18 +110,16 @@ def _launch(
     remove_repository: bool,
 ) -> EmbeddedServer:
     """Start the process, with a folder of the run's own for its log and its backends."""
-    try:
-        run_folder = Path(tempfile.mkdtemp(prefix="w251lab-triton-"))
-    except OSError as error:
-        raise W251Error(
-            f"The server has no place for its temporary files: {error}.",
-            "Make room there, or name another folder in the variable TMPDIR.",
-        ) from error
+    run_folder = _run_folder()
+    served_from = repository
+    if not PLAIN.fullmatch(str(repository)):
+        served_from = run_folder / "models"
+        served_from.symlink_to(repository)
     shm_prefix = f"w251lab_{secrets.token_hex(6)}_"
     models = ["*"] if load is None else list(load)
     command = [
         str(env.binary),
-        f"--model-repository={repository}",
+        f"--model-repository={served_from}",
         f"--backend-directory={run_folder / BACKENDS}",
         f"--cache-directory={env.triton / 'caches'}",
         f"--backend-config=python,shm-region-prefix-name={shm_prefix}",
@@ -137,6 +138,7 @@ def _launch(
         env.backend_directory(run_folder / BACKENDS)
         return EmbeddedServer(
             repository,
+            served_from=served_from,
             ports=ports,
             command=command,
             run_folder=run_folder,
@@ -147,3 +149,19 @@ def _launch(
     except BaseException:
         shutil.rmtree(run_folder, ignore_errors=True)
         raise
+
+
+def _run_folder() -> Path:
+    """A new folder for the files of one run, removed at its end.
+
+    Raises:
+        W251Error: There is no place for it.
+    """
+    usual = tempfile.gettempdir()
+    try:
+        return Path(tempfile.mkdtemp(prefix="w251lab-triton-", dir=usual if PLAIN.fullmatch(usual) else "/tmp"))  # noqa: S108
+    except OSError as error:
+        raise W251Error(
+            f"The server has no place for its temporary files: {error}.",
+            "Make room there, or name another folder in the variable TMPDIR.",
+        ) from error
