@@ -16,6 +16,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import aiohttp
 import numpy as np
 import numpy.typing as npt
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 Array = npt.NDArray[Any]
+# tritonclient hands on what aiohttp raises; a time-out is an OSError.
+FAILURES = (InferenceServerException, aiohttp.ClientError, OSError)
 FAILED = 3  # exit status: the server could not be measured
 REST_AFTER_ERROR = 0.01  # seconds, so that a refused connection is not tried in a tight loop
 MAX_REQUESTS = 100_000  # of one level
@@ -108,7 +111,7 @@ class TritonSender:
             import tritonclient.grpc.aio as library  # noqa: PLC0415 - one of the two is enough
 
             self._client = library.InferenceServerClient(task.url)
-            self._infer_limit = {"client_timeout": task.timeout}
+            self._limit: dict[str, float] = {"client_timeout": task.timeout}
             self._json = {"as_json": True}
         else:
             import tritonclient.http.aio as library  # noqa: PLC0415
@@ -116,7 +119,7 @@ class TritonSender:
             self._client = library.InferenceServerClient(
                 task.url, conn_limit=max(task.levels) + 1, conn_timeout=task.timeout
             )
-            self._infer_limit = {}
+            self._limit = {}  # HTTP has it from the connection
             self._json = {}
         self._inputs = []
         for name, array in inputs.items():
@@ -129,12 +132,12 @@ class TritonSender:
 
     async def send(self) -> None:
         """Send the request and wait for its answer."""
-        await self._client.infer(self._task.model, self._inputs, model_version=self._task.version, **self._infer_limit)
+        await self._client.infer(self._task.model, self._inputs, model_version=self._task.version, **self._limit)
 
     async def statistics(self) -> dict[str, Any]:
         """The model's statistics, as JSON."""
         answer: dict[str, Any] = await self._client.get_inference_statistics(
-            self._task.model, self._task.version, **self._json
+            self._task.model, self._task.version, **self._json, **self._limit
         )
         return answer
 
@@ -271,8 +274,8 @@ def main() -> int:
     task, inputs = unpack(sys.stdin.buffer)
     try:
         asyncio.run(run(TritonSender, task, inputs))
-    except (InferenceServerException, OSError) as error:
-        print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201
+    except FAILURES as error:
+        print(json.dumps({"error": str(error) or type(error).__name__}), flush=True)  # noqa: T201
         return FAILED
     return 0
 

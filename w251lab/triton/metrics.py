@@ -145,7 +145,7 @@ class Snapshot:
             )
         # The parser gives a counter the suffix that OpenMetrics asks for; Triton's names have none.
         samples = [s._replace(name=s.name.removesuffix("_total")) for family in families for s in family.samples]
-        host = {_HOST[s.name]: s.value for s in samples if s.name in _HOST}
+        host = {_HOST[s.name]: float(s.value) for s in samples if s.name in _HOST}
         return cls(time, _models(samples), _gpus(samples), HostMetrics(**host))
 
     @property
@@ -307,5 +307,5 @@ def _gpus(samples: Iterable[Sample]) -> dict[str, GpuMetrics]:
     found: dict[str, dict[str, float]] = {}
     for sample in samples:
         if sample.name in _GPU and not math.isnan(sample.value):
-            found.setdefault(sample.labels.get("gpu_uuid", ""), {})[_GPU[sample.name]] = sample.value
+            found.setdefault(sample.labels.get("gpu_uuid", ""), {})[_GPU[sample.name]] = float(sample.value)
     return {uuid: GpuMetrics(uuid, **figures) for uuid, figures in sorted(found.items())}
