@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -158,6 +159,7 @@ def validate(model: Model) -> None:
         raise UsageError(
             f"{where} needs at least one input and one output.", "Describe them as Tensor(name, dims, dtype)."
         )
+    _validate_tensors(model, where)
     if model.max_batch_size < 0:
         raise UsageError(
             f"{where} has max_batch_size {model.max_batch_size}.", "Use 0 for no batch axis, or the largest batch."
@@ -171,6 +173,36 @@ def validate(model: Model) -> None:
     if model.instances < 1 or model.serve < 1:
         raise UsageError(f"{where} has instances={model.instances} and serve={model.serve}.", "Both are at least 1.")
     _validate_batching(model, where)
+
+
+def _validate_tensors(model: Model, where: str) -> None:
+    for tensors in (model.inputs, model.outputs):
+        names = [tensor.name for tensor in tensors]
+        if "" in names or len(set(names)) < len(names):
+            raise UsageError(f"{where} has tensors named {names}.", "Give each one a name of its own.")
+        for tensor in tensors:
+            _validate_tensor(tensor, where)
+
+
+def _validate_tensor(tensor: Tensor, where: str) -> None:
+    if not tensor.dims or any(length == 0 or length < -1 for length in tensor.dims):
+        raise UsageError(
+            f"{where} has the tensor {tensor.name!r} with the shape {list(tensor.dims)}.",
+            "Give the length of each axis but the batch's: 1 or more, or -1 for any.",
+        )
+    if tensor.layout and len(tensor.dims) != 3:
+        raise UsageError(
+            f"{where} has the picture {tensor.name!r} with {len(tensor.dims)} axes.",
+            "A picture has three, of any length.",
+        )
+    size = math.prod(tensor.dims)
+    if tensor.labels and min(tensor.dims) > 0 and len(tensor.labels) != size:
+        raise UsageError(
+            f"{where} has {len(tensor.labels)} labels for the {size} values of {tensor.name!r}.",
+            "Give one label for each value, in their order.",
+        )
+    if any(not label.strip() or "\n" in label for label in tensor.labels):
+        raise UsageError(f"{where} has an empty label or one of several lines.", "A label is one line of text.")
 
 
 def _validate_batching(model: ExecutedModel, where: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LOG_FILE = "triton.log"
-GRACE_SECONDS = 5.0  # for requests under way, at a stop
+GRACE_SECONDS = 10.0  # at a stop: for requests under way, and for each model to finalize
 
 
 class EmbeddedServer(Server):

@@ -80,6 +80,7 @@ def config(model: Model, flavour: Flavour = "embedded") -> ModelConfig:
             target = message.ensemble_scheduling.step.add(model_name=step.model, model_version=step.version)
             target.input_map.update(step.inputs)
             target.output_map.update(step.outputs)
+        message.model_transaction_policy.SetInParent()  # the server fills it in, empty
         return message
     assert isinstance(model, ExecutedModel)
     message.optimization.input_pinned_memory.enable = True
@@ -139,7 +140,7 @@ def read(file: str | Path) -> ModelConfig:
     path = Path(file)
     path = path / CONFIG_FILE if path.is_dir() else path
     try:
-        return text_format.Parse(path.read_text(), ModelConfig())
+        return text_format.Parse(path.read_text(encoding="utf-8"), ModelConfig())
     except FileNotFoundError as error:
         raise W251Error(
             f"There is no model configuration at {path}.", "Give the folder of a model, or its config.pbtxt."
@@ -196,10 +197,10 @@ def _set_instances(message: ModelConfig, model: ExecutedModel) -> None:
 
 def _fill(folder: Path, model: Model, message: ModelConfig, flavour: Flavour) -> None:
     folder.mkdir()
-    (folder / CONFIG_FILE).write_text(text_format.MessageToString(message))
+    (folder / CONFIG_FILE).write_text(text_format.MessageToString(message), encoding="utf-8")
     for tensor in model.outputs:
         if tensor.labels:
-            (folder / tensor.label_file).write_text("".join(f"{label}\n" for label in tensor.labels))
+            (folder / tensor.label_file).write_text("".join(f"{label}\n" for label in tensor.labels), encoding="utf-8")
     if not isinstance(model, ExecutedModel):
         (folder / "1").mkdir()  # an ensemble has nothing to put there, and Triton wants the folder
         return
