@@ -15,6 +15,8 @@ import psutil
 import pytest
 from junitparser import JUnitXml
 
+from w251lab.course.listing import BEGIN, END
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -27,24 +29,24 @@ def course(tmp_path: Path) -> Path:
     return b.course(tmp_path / "a course", {"lab1": {"nb": b.two_questions()}})
 
 
-def test_the_way_of_a_lab(w251lab: Run, course: Path, tmp_path: Path) -> None:
+def test_the_way_of_a_lab(cli: Run, course: Path, tmp_path: Path) -> None:
     """tidy, release, check and list, from another working directory and from inside the course."""
-    assert w251lab("tidy", "--check", "--course", course, cwd=tmp_path).returncode == 1
-    assert w251lab("tidy", "--course", course, cwd=tmp_path).returncode == 0
-    done = w251lab("tidy", "--check", cwd=course)
+    assert cli("tidy", "--check", "--course", course, cwd=tmp_path).returncode == 1
+    assert cli("tidy", "--course", course, cwd=tmp_path).returncode == 0
+    done = cli("tidy", "--check", cwd=course)
     assert (done.returncode, done.stdout) == (0, "1 notebook in canonical form.\n")
 
-    done = w251lab("release", "--check", cwd=course)
+    done = cli("release", "--check", cwd=course)
     assert done.returncode == 1
     assert "labs/lab1/nb.ipynb: is missing" in done.stdout
     assert not (course / "labs").exists()
-    done = w251lab("release", cwd=course / "solutions")
+    done = cli("release", cwd=course / "solutions")
     assert (done.returncode, done.stderr) == (0, "")
-    assert w251lab("release", "lab1", "--check", cwd=course).returncode == 0
+    assert cli("release", "lab1", "--check", cwd=course).returncode == 0
 
     report = tmp_path / "the report"
     for _ in range(2):  # a second run into the same folder is as good as the first
-        done = w251lab("check", "--course", course, "--report", report, "-p", "n", "3", "--device", "cpu", cwd=tmp_path)
+        done = cli("check", "--course", course, "--report", report, "-p", "n", "3", "--device", "cpu", cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "5 / 5" in done.stdout
         assert "cpu → unknown" in done.stdout
@@ -53,26 +55,44 @@ def test_the_way_of_a_lab(w251lab: Run, course: Path, tmp_path: Path) -> None:
         assert JUnitXml.fromfile(str(report / "junit.xml")).failures == 0
         assert "Full marks" in (report / "index.html").read_text()
 
-    done = w251lab("check", "lab1", "--submission", "labs/lab1", cwd=course)
-    assert done.returncode == 1
-    assert "lab1/nb: first (0 / 2) failed. NotImplementedError." in done.stdout
+    assert json.loads(cli("list", "--format", "json", cwd=course).stdout)["labs"][0]["name"] == "lab1"
+    assert cli("list", "--format", "markdown", cwd=course).stdout.startswith("| Lab | Notebook |")
+    assert "lab1" in cli("list", cwd=course).stdout
+
+
+def test_exit_statuses_of_the_program(w251lab: Run, course: Path) -> None:
+    """As a process of its own: full marks are 0, less is 1, wrong usage is 2."""
+    done = w251lab("check", cwd=course)
+    assert (done.returncode, done.stderr) == (0, "")
     assert (course / "report" / "index.html").is_file()
+    nb = b.two_questions()
+    nb.cells[4].source = "def first():\n    raise ValueError('no idea')"
+    b.write(course / "submitted" / "nb.ipynb", nb)
+    done = w251lab("check", "lab1", "--submission", "submitted", cwd=course)
+    assert done.returncode == 1
+    assert "lab1/nb: first (0 / 2) failed. ValueError: no idea." in done.stdout
+    assert w251lab("list", "--check", cwd=course).returncode == 2
 
-    assert json.loads(w251lab("list", "--format", "json", cwd=course).stdout)["labs"][0]["name"] == "lab1"
-    assert w251lab("list", "--format", "markdown", cwd=course).stdout.startswith("| Lab | Notebook |")
+
+def test_the_readme_table_is_kept_up_to_date(cli: Run, course: Path) -> None:
+    readme = course / "README.md"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    assert cli("list", "--update", readme, "--check", cwd=course).returncode == 1
+    assert cli("list", "--update", readme, cwd=course).returncode == 0
+    assert cli("list", "--update", readme, "--check", cwd=course).returncode == 0
 
 
-def test_release_check_names_cell_and_change(w251lab: Run, course: Path) -> None:
-    w251lab("release", cwd=course)
+def test_release_check_names_cell_and_change(cli: Run, course: Path) -> None:
+    cli("release", cwd=course)
     path = course / "labs" / "lab1" / "nb.ipynb"
     path.write_text(path.read_text().replace("isinstance(first(), int)", "True"))
     (course / "labs" / "old").mkdir()
-    done = w251lab("release", "--check", cwd=course)
+    done = cli("release", "--check", cwd=course)
     assert done.returncode == 1
     assert "labs/lab1/nb.ipynb, cell first-test: its source differs" in done.stdout
     assert "+assert True" in done.stdout
     assert "belongs to no lab" in done.stdout
-    assert w251lab("release", cwd=course).returncode == 1, "a stray folder under labs/ is left to the instructor"
+    assert cli("release", cwd=course).returncode == 1, "a stray folder under labs/ is left to the instructor"
 
 
 @pytest.mark.parametrize(
@@ -89,24 +109,24 @@ def test_release_check_names_cell_and_change(w251lab: Run, course: Path) -> None
         (["release", "--course", "labs"], "has no course.toml"),
     ],
 )
-def test_wrong_usage_is_status_2_with_a_message(w251lab: Run, course: Path, args: list[str], message: str) -> None:
-    done = w251lab(*args, cwd=course)
+def test_wrong_usage_is_status_2_with_a_message(cli: Run, course: Path, args: list[str], message: str) -> None:
+    done = cli(*args, cwd=course)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "what to do:" in done.stderr
 
 
-def test_what_is_broken_is_status_1_with_a_message(w251lab: Run, course: Path, tmp_path: Path) -> None:
-    done = w251lab("check", cwd=tmp_path)
+def test_what_is_broken_is_status_1_with_a_message(cli: Run, course: Path, tmp_path: Path) -> None:
+    done = cli("check", cwd=tmp_path)
     assert (done.returncode, "No course.toml" in done.stderr) == (1, True)
     (course / "course.toml").write_text('title = "Empty"\n')
-    done = w251lab("check", cwd=course)
+    done = cli("check", cwd=course)
     assert done.returncode == 1, "no labs at all is no success"
     assert "belongs to no lab" in done.stderr
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "course.toml").write_text('title = "Empty"\n')
-    done = w251lab("check", cwd=tmp_path / "empty")
+    done = cli("check", cwd=tmp_path / "empty")
     assert (done.returncode, "lists no lab" in done.stderr) == (1, True)
 
 

@@ -99,7 +99,7 @@ class _Text(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.links += [value for name, value in attrs if name in {"src", "href"}]
-        if tag not in {"meta", "br", "link"}:
+        if tag not in {"meta", "br", "link", "col"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -154,7 +154,7 @@ class RunResult:
     Attributes:
         course: The course's title.
         subject: What was checked: ``solutions``, or the path of the submission as it was given.
-        started: Start of the run, ISO 8601 with time zone.
+        started: Start of the run in UTC, ISO 8601.
         seconds: Wall-clock time of the whole run.
         device: The device asked for (``auto``, ``cpu``, ``gpu``).
         scale: ``small`` or ``full``.
