@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-#: A notebook says what it computed on with any output that carries this key in its metadata, for instance
-#: ``display("NVIDIA H200", metadata={"w251lab.device": "gpu: NVIDIA H200"})``. The last one counts.
-DEVICE_KEY = "w251lab.device"
-
 _ALWAYS = ("ipykernel", "nbgrader", "papermill")
 
 
