@@ -11,7 +11,7 @@ from nbgrader.utils import compute_checksum
 
 from w251lab.course.catalog import LABS, NotebookEntry, nearest_hint
 from w251lab.course.engine import RECORD
-from w251lab.course.notebook import Cell, cells, parse_notebook, questions, read_notebook
+from w251lab.course.notebook import Cell, cells, parse_notebook, read_notebook
 from w251lab.course.release import has_solutions, release_notebook
 from w251lab.course.results import Reason, Verdict
 from w251lab.course.score import Fault
@@ -49,12 +49,14 @@ class Reference:
         released: grade_id -> the sources under which a locked cell counts as unchanged.
         faults: grade_id -> a locked cell of the reference that is itself not as it was released.
         place: Where a student gets a lost cell back from.
+        notes: For people.
     """
 
     source: NotebookNode
     released: dict[str, set[str]]
     faults: dict[str, Fault]
     place: str
+    notes: tuple[str, ...] = ()
 
 
 def find_notebooks(lab: Lab, path: Path) -> dict[str, Path]:
@@ -85,6 +87,7 @@ def make_reference(course: Course, lab: Lab, entry: NotebookEntry) -> Reference:
     source = read_notebook(lab.reference / file)
     released: dict[str, set[str]] = defaultdict(set)
     faults = {}
+    notes = []
     for cell in cells(source):
         if cell.is_locked:
             released[cell.grade_id].add(_text(cell))
@@ -99,7 +102,17 @@ def make_reference(course: Course, lab: Lab, entry: NotebookEntry) -> Reference:
             if cell.is_test and recorded != compute_checksum(node):
                 why = Reason(f"test cell {cell.grade_id} in {LABS}/{lab.name}/{file} is not as it was released")
                 faults[cell.grade_id] = Fault(Verdict.TAMPERED, why)
-    return Reference(source, released, faults, f"{LABS}/{lab.name}/{file}")
+        notes = _set_aside_hidden_tests(source)
+    return Reference(source, released, faults, f"{LABS}/{lab.name}/{file}", tuple(notes))
+
+
+def _set_aside_hidden_tests(source: NotebookNode) -> list[str]:
+    """Take test cells of which the release left nothing out of the score: they can only be judged by the grader."""
+    hidden = [cell for cell in cells(source) if cell.is_test and not cell.source.strip()]
+    for cell in hidden:
+        source["cells"][cell.index]["metadata"]["nbgrader"] |= {"grade": False, "locked": True}
+    points = sum(cell.points for cell in hidden)
+    return [f"Hidden tests worth {points:g} points are not here; they run when the lab is graded."] if hidden else []
 
 
 def restore(submitted: NotebookNode, reference: Reference) -> Restored:
@@ -117,7 +130,7 @@ def restore(submitted: NotebookNode, reference: Reference) -> Restored:
         node["metadata"].pop("papermill", None)
         if node["cell_type"] == "code":
             node["outputs"], node["execution_count"] = [], None
-    restored = Restored(nb, dict(reference.faults))
+    restored = Restored(nb, dict(reference.faults), list(reference.notes))
     source_views = cells(reference.source)
     _drop_copies(restored, {cell.key: cell for cell in source_views if cell.grade_id})
     for cell in source_views:
@@ -125,11 +138,6 @@ def restore(submitted: NotebookNode, reference: Reference) -> Restored:
             _put_back(restored, reference, cell, source_views)
         elif cell.solution:
             _relabel(restored, reference, cell)
-    for question in questions(reference.source):
-        for test in question.tests:
-            if not test.source.strip():
-                why = Reason(f"all of test cell {test.grade_id} is hidden; it runs when the lab is graded")
-                restored.faults.setdefault(test.grade_id, Fault(Verdict.NOT_RUN, why))
     _make_ids_unique(nb)
     return restored
 
