@@ -115,13 +115,14 @@ def shared_repository(
     pipeline: tuple[Model, Model],
 ) -> Path:
     folder = tmp_path_factory.mktemp("models of the tests ü")
-    return repository.write(folder, [classifier, batching, double, *pipeline])
+    return repository.write(folder, [classifier, batching, double, *pipeline, replace(double, name="resting")])
 
 
 @pytest.fixture(scope="session")
 def shared_server(shared_repository: Path) -> Iterator[EmbeddedServer]:
-    """A server for tests that ask it something and leave it as it was."""
-    with server.start(shared_repository) as running:
+    """A server for tests that ask it something and leave it as it was; it has not loaded the model ``resting``."""
+    awake = [path.name for path in shared_repository.iterdir() if path.name != "resting"]
+    with server.start(shared_repository, load=awake) as running:
         yield running
 
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from w251lab.triton.requests import Array
 
 START_A_SERVER = "Start one with: w251lab serve   (or give the address of the one that runs)."
+_NOT_FOUND = ("404", "NOT_FOUND")
 _UNKNOWN_MODEL = re.compile(
     r"unknown model|is not ready|has no available versions|failed to poll from model repository|is not found",
     re.IGNORECASE,
 )
-_INVALID = re.compile(r"expected|unexpected|invalid|must be|batch[- ]size|NaN|unable to parse", re.IGNORECASE)
+_NO_REQUEST_ID = "[request id: <id_unknown>] "
+_INVALID = ("400", "INVALID_ARGUMENT")  # HTTP's and gRPC's words for it
 _TIMED_OUT = re.compile(r"timed out|Deadline Exceeded|timeout", re.IGNORECASE)
 
 
@@ -150,17 +152,17 @@ def translated(url: str, protocol: str, model: str, unknown: Callable[[], Unknow
 def _translate(
     error: InferenceServerException, url: str, protocol: str, model: str, unknown: Callable[[], UnknownModelError]
 ) -> W251Error:
-    said = (error.message() or "").strip().rstrip(".")
+    said = (error.message() or "").replace(_NO_REQUEST_ID, "").strip().rstrip(".")
     status = str(error.status() or "")
     if "DEADLINE_EXCEEDED" in status or (_TIMED_OUT.search(said) and "model" not in said):
         return ServerUnavailableError(
             f"The Triton server at {url} did not answer in time.", "Give it longer (timeout=...), or look at its log."
         )
-    if model and _UNKNOWN_MODEL.search(said):
+    if model and (_UNKNOWN_MODEL.search(said) or any(word in status for word in _NOT_FOUND)):
         return unknown()
     if "UNAVAILABLE" in status and protocol == "grpc":
         return ServerUnavailableError(f"No Triton server answers at {url} ({protocol}): {said}.", START_A_SERVER)
-    if _INVALID.search(said):
+    if any(word in status for word in _INVALID):
         return InvalidRequestError(
             f"The server refused the request to {model!r}: {said}."
             if model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from tritonclient.grpc.model_config_pb2 import DataType, ModelInput
@@ -179,6 +179,8 @@ def classify(
             :meth:`w251lab.triton.client.TritonClient.infer`.
     """
     config = client.config(model, version)
+    if mode not in get_args(Mode):
+        raise UsageError(f"Unknown mode {mode!r}.", f"Use one of: {', '.join(get_args(Mode))}.")
     if top_k < 1:
         raise UsageError(f"{top_k} classes were asked for.", "Ask for 1 or more.")
     if not 1 <= batch_size <= max(config.max_batch_size, 1):

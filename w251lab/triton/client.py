@@ -12,7 +12,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 from w251lab.errors import UsageError
 from w251lab.triton import answers, requests, statistics
 from w251lab.triton.answers import ModelStatus
-from w251lab.triton.connection import Connection, Protocol, checked_version
+from w251lab.triton.connection import Connection, Protocol, check_names
 from w251lab.triton.errors import ServerUnavailableError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class TritonClient(Connection):
         Raises:
             UnknownModelError: It has no such model, or has not loaded it.
         """
+        check_names(model, version)
         said = self._json("get_model_metadata", model, version)
         for tensor in [*said["inputs"], *said["outputs"]]:  # JSON from gRPC carries 64-bit integers as text
             tensor["shape"] = [int(length) for length in tensor["shape"]]
@@ -79,7 +80,7 @@ class TritonClient(Connection):
         Raises:
             UnknownModelError: It has no such model, or has not loaded it.
         """
-        checked_version(version)
+        check_names(model, version)
         with self.translate_errors(model, version):
             answer = self._raw.get_model_config(model, version, **self._limits())
         message = (
@@ -96,6 +97,7 @@ class TritonClient(Connection):
         Raises:
             UnknownModelError: It has no such model, or has not loaded it.
         """
+        check_names(model, version)
         return statistics.from_json(self._json("get_inference_statistics", model, version), model)
 
     def load(self, model: str, config: ModelConfig | None = None) -> None:

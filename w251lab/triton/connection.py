@@ -119,7 +119,7 @@ class Connection:
 
     def _json(self, method: str, model: str = "", version: str = "") -> dict[str, Any]:
         """The answer of one of the client library's methods, about the server or about a model, in its JSON form."""
-        about = [model, checked_version(version)] if model else []
+        about = [model, version] if model else []
         as_json = {"as_json": True} if self.protocol == "grpc" else {}
         with self.translate_errors(model, version):
             answer: dict[str, Any] = getattr(self._raw, method)(*about, **as_json, **self._limits())
@@ -133,12 +133,13 @@ class Connection:
             return False
 
 
-def checked_version(version: str) -> str:
-    """The version, if it is one.
+def check_names(model: str, version: str = "") -> None:
+    """Make sure that a model and a version can be asked for.
 
     Raises:
-        UsageError: It is neither a number nor ``""`` for the newest.
+        UsageError: No model is named, or the version is neither a number nor ``""`` for the newest.
     """
+    if not model:
+        raise UsageError("No model is named.", "Name one of client.models().")
     if version and not (version.isascii() and version.isdigit()):
         raise UsageError(f"{version!r} is not a version of a model.", "Give its number; the newest without one.")
-    return version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def triton_dtype(array: Array) -> str:
     Raises:
         InvalidRequestError: Triton has no such type.
     """
-    name = np_to_triton_dtype(array.dtype.type if array.dtype.kind in "SUO" else array.dtype)
+    name = np_to_triton_dtype(array.dtype.type if array.dtype.kind in "SO" else array.dtype)
     if name is None:
         raise InvalidRequestError(
             f"Triton has no type for arrays of {array.dtype}.", "Convert it, for example with .astype(np.float32)."
@@ -89,6 +90,8 @@ def _check_names(
 
 def _check_tensor(config: ModelConfig, tensor: ModelInput, value: Array) -> Array:
     array = np.ascontiguousarray(value)
+    if array.dtype.kind == "U":
+        array = array.astype(object)  # the client library encodes each text in UTF-8
     if np.ndim(value) == 0:
         array = array.reshape(())  # ascontiguousarray makes a vector of a scalar, which would hide the wrong rank
     rule = f"The model takes {tensor.name!r} as {_dtype(tensor)} {_shape(config, tensor)}"
@@ -124,11 +127,15 @@ def _check_tensor(config: ModelConfig, tensor: ModelInput, value: Array) -> Arra
 
 def _check_classes(config: ModelConfig, outputs: Sequence[str], top_k: int) -> None:
     for tensor in config.output if top_k else ():
-        count = int(np.prod(tensor.dims))
-        if (not outputs or tensor.name in outputs) and not (top_k >= 1 and (count < 0 or top_k <= count)):
+        if outputs and tensor.name not in outputs:
+            continue
+        # With an axis of any length only the server knows how many there are.
+        count = math.prod(tensor.dims) if min(tensor.dims) > 0 else None
+        if top_k < 0 or (count is not None and top_k > count):
+            has = f"the output {tensor.name!r} of {config.name!r} has {'any number' if count is None else count}"
             raise InvalidRequestError(
-                f"{top_k} classes were asked for; the output {tensor.name!r} of {config.name!r} has {count}.",
-                f"Ask for 1 to {count}.",
+                f"{top_k} classes were asked for; {has}.",
+                "Ask for 1 or more." if count is None else f"Ask for 1 to {count}.",
             )
 
 
