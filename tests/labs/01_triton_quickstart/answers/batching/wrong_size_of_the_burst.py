@@ -1,0 +1,9 @@
+# We send 32 at once, so 32 fit.
+# caught: AssertionError: served.max_batch_size == 16
+batched = describe(
+    "efficientnet_lite0",
+    served_as="batched",
+    device=device,
+    max_batch_size=32,
+    dynamic_batching=DynamicBatching(max_queue_delay_us=5000),
+)

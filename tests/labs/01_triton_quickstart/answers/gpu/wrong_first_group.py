@@ -1,0 +1,5 @@
+# The instance group says it.
+# caught: AssertionError: one group on the CPU, another on the GPU
+def uses_gpu(metrics_page: str, config: dict) -> bool:
+    sees = any(line.startswith("nv_gpu_memory_total_bytes{") for line in metrics_page.splitlines())
+    return sees and config["instance_group"][0]["kind"] == "KIND_GPU"

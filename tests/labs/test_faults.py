@@ -1,0 +1,203 @@
+"""Planted faults in the Triton quickstart, as a student hands them in: each costs its own question, with its reason."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import planting
+import pytest
+
+from w251lab.course.catalog import TimeLimit
+from w251lab.course.notebook import cells, questions, read_notebook
+from w251lab.course.results import Verdict
+from w251lab.course.score import score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future, ThreadPoolExecutor
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+    from w251lab.course.catalog import Course, Lab
+    from w251lab.course.check import Checked
+    from w251lab.course.results import NotebookResult
+
+pytestmark = pytest.mark.labs
+
+LIMIT = TimeLimit(cell=25, notebook=240)
+# A cell of the student's own: which kernel this is, and which server it has started.
+DIARY = """
+import os
+import time
+
+with open({path!r}, "a") as diary:
+    print(json.dumps({{"kernel": os.getpid(), "command": triton.command, "time": time.time()}}), file=diary)
+"""
+# Question -> verdict and words of the reason. Every other question is answered rightly and has to be worth its points.
+FIRST = {
+    "ready": ("kernel_died", "the kernel died with exit status 1 while this cell ran"),
+    "classes": ("not_run", "test cell test_classes is missing from the notebook"),
+    "gpu": ("tampered", "test cell test_gpu was changed"),
+    "swap": ("not_run", "tagged to skip"),
+    "average_batch": ("failed", "in the solution cell: SyntaxError"),
+    "instances": ("timed_out", "the cell's time limit of 25 s passed"),
+}
+SECOND = {
+    "gpu": ("failed", "in the solution cell: SyntaxError"),
+    "swap": ("timed_out", "the cell's time limit of 25 s passed"),
+    "average_batch": ("tampered", "2 cells carry the grade_id test_average_batch"),
+    "time_shares": ("kernel_died", "the kernel died with exit status 1 while this cell ran"),
+    "batching": ("not_run", "the solution cell batching is missing"),
+}
+WAITS_FOR_EVER = """
+def swap(client, old, new):
+    client.load(new)
+    client.unload(old)
+    while not client.is_ready(old):  # the wrong one: it never comes back
+        pass
+"""
+EXITS = """
+import os
+
+def time_shares(before, after):
+    os._exit(1)
+"""
+
+
+def at(nb: NotebookNode, key: str) -> int:
+    return next(cell.index for cell in cells(nb) if cell.key == key)
+
+
+def right(lab: Lab, number: int) -> dict[str, str]:
+    return {name: have.right[number % len(have.right)].source for name, have in planting.planted(lab).items()}
+
+
+def first(lab: Lab) -> NotebookNode:
+    nb = planting.answered(lab, right(lab, 0))
+    planting.cell_of(nb, "ready")["source"] += "\nimport os\nos._exit(1)"
+    planting.cell_of(nb, "test_gpu")["source"] = "assert True"
+    planting.cell_of(nb, "swap")["metadata"]["tags"] = ["skip-execution"]
+    planting.cell_of(nb, "average_batch")["source"] = "def average_batch(before, after)\n    return 4.5"
+    planting.cell_of(nb, "instances")["source"] += "\nwhile True:\n    pass"
+    del nb["cells"][at(nb, "test_classes")]
+    return nb
+
+
+def second(lab: Lab) -> NotebookNode:
+    nb = planting.answered(lab, right(lab, 1))
+    planting.cell_of(nb, "gpu")["source"] += "\n    return sees_gpu and"
+    planting.cell_of(nb, "swap")["source"] = WAITS_FOR_EVER
+    planting.cell_of(nb, "time_shares")["source"] = EXITS
+    twin = copy.deepcopy(planting.cell_of(nb, "test_average_batch"))
+    nb["cells"].append(twin | {"id": "pasted"})
+    del nb["cells"][at(nb, "batching")]
+    return nb
+
+
+def with_diary(nb: NotebookNode, path: Path) -> NotebookNode:
+    cell: dict[str, Any] = {"cell_type": "code", "id": "diary", "metadata": {}, "execution_count": None, "outputs": []}
+    own = copy.deepcopy(nb["cells"][at(nb, "start_server")]) | cell | {"source": DIARY.format(path=str(path))}
+    nb["cells"].insert(at(nb, "start_server") + 1, own)
+    return nb
+
+
+@pytest.fixture(scope="module")
+def diaries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("diaries")
+    return {name: folder / f"{name}.jsonl" for name in ("first", "second")}
+
+
+@pytest.fixture(scope="module")
+def runs(
+    course: Course,
+    quickstart: Lab,
+    diaries: dict[str, Path],
+    pool: ThreadPoolExecutor,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Future[Checked]]:
+    made = {"first": first(quickstart), "second": second(quickstart)}
+    return {
+        name: pool.submit(
+            planting.hand_in,
+            course,
+            quickstart,
+            with_diary(nb, diaries[name]),
+            tmp_path_factory.mktemp(f"{name} student "),
+            LIMIT,
+        )
+        for name, nb in made.items()
+    }
+
+
+def judged(runs: dict[str, Future[Checked]], name: str) -> NotebookResult:
+    return runs[name].result().result.notebooks[0]
+
+
+@pytest.mark.parametrize(("name", "faults"), [("first", FIRST), ("second", SECOND)])
+def test_each_fault_costs_its_own_question_and_no_other(
+    name: str, faults: dict[str, tuple[str, str]], runs: dict[str, Future[Checked]], quickstart: Lab
+) -> None:
+    result = judged(runs, name)
+    expected = dict.fromkeys(planting.graded_questions(quickstart), "passed")
+    expected |= {question: verdict for question, (verdict, _) in faults.items()}
+    assert planting.verdicts(result) == expected
+    for question in result.questions:
+        if question.manual:
+            continue
+        assert question.earned == (0 if question.name in faults else question.points), question.name
+        said = question.reason.summary if question.reason else ""
+        assert faults.get(question.name, ("", ""))[1] in said, question.name
+
+
+def test_what_was_put_back_and_started_again_is_noted(runs: dict[str, Future[Checked]]) -> None:
+    notes = judged(runs, "first").notes
+    assert [note for note in notes if note.startswith("Kernel restarted: cell ready: the kernel died")]
+    assert len([note for note in notes if note.startswith("Kernel restarted")]) == 1
+    notes = judged(runs, "second").notes
+    assert any(note.startswith("Kernel restarted: cell test_time_shares: the kernel died") for note in notes)
+    assert "2 cells carry the grade_id test_average_batch: only the first was run." in notes
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_a_killed_kernel_takes_its_server_with_it_and_nothing_is_left(
+    name: str,
+    runs: dict[str, Future[Checked]],
+    diaries: dict[str, Path],
+    remains: Callable[[list[dict[str, Any]]], list[str]],
+) -> None:
+    runs[name].result()
+    diary = [json.loads(line) for line in diaries[name].read_text().splitlines()]
+    assert len({entry["kernel"] for entry in diary}) == 2, "one kernel, and the one after it died"
+    assert len({tuple(entry["command"]) for entry in diary}) == 2, "the second kernel has started a server of its own"
+    assert remains(diary) == []
+
+
+@pytest.mark.parametrize("loss", ["cleared", "no record", "deleted", "other type"])
+def test_a_test_cell_without_evidence_that_it_ran_is_worth_nothing(
+    loss: str, runs: dict[str, Future[Checked]], quickstart: Lab
+) -> None:
+    source = read_notebook(quickstart.solutions / planting.notebook_of(quickstart))
+    executed = runs["first"].result().executed["01_triton_quickstart/triton_quickstart"]
+    before = {q.name: q for q in score(source, executed, {})}
+    passed = [name for name, question in before.items() if question.verdict is Verdict.PASSED]
+    assert {"time_shares", "batching"} <= set(passed)
+    tests = {question.name: question.tests[0].grade_id for question in questions(source) if question.tests}
+    for name in passed:
+        nb = copy.deepcopy(executed)
+        node = planting.cell_of(nb, tests[name])
+        if loss == "cleared":  # as Jupyter's "clear all outputs" does
+            node["outputs"], node["execution_count"] = [], None
+        elif loss == "no record":
+            node["metadata"].pop("w251lab")
+            node["metadata"].pop("papermill", None)
+        elif loss == "deleted":
+            del nb["cells"][at(nb, tests[name])]
+        else:
+            node["cell_type"] = "raw"
+        after = {q.name: q for q in score(source, nb, {})}
+        assert (after[name].verdict, after[name].earned) == (Verdict.NOT_RUN, 0.0)
+        assert after[name].reason
+        assert all(after[other] == before[other] for other in before if other != name)
