@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -196,3 +197,14 @@ def test_cancelling_interrupts_and_leaves_no_kernel(tmp_path: Path) -> None:
 def test_what_is_runnable() -> None:
     nb = b.notebook(b.code("a", "1"), b.code("b", " \n"), b.md("c", "x"), b.code("d", "1", tags=["skip-execution"]))
     assert [runnable(node) for node in nb.cells] == [True, False, False, False]
+
+
+def test_runs_where_the_temporary_folder_has_too_long_a_path_for_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    cells = run(b.notebook(b.code("one", "1 + 1")), tmp_path / "lab")
+    assert outcome(cells["one"]) == "completed"
+    assert list(folder.iterdir()) == [], "nothing is left there"

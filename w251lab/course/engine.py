@@ -83,10 +83,7 @@ def run_notebook(
         CancelledRunError: ``cancelled`` was set.
     """
     session = _Session(folder, limit, cancelled, on_progress)
-    scratch_parent = tempfile.gettempdir()
-    if len(scratch_parent) > 60:  # a socket's path may have at most 107 bytes
-        scratch_parent = "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
-    session.scratch = Path(tempfile.mkdtemp(prefix="w251lab-", dir=scratch_parent))
+    session.scratch = Path(tempfile.mkdtemp(prefix="w251lab-"))
     loop = ensure_event_loop()
     try:
         # papermill raises at the end for the first cell with an error; every error is in the record already.

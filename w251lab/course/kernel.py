@@ -23,6 +23,7 @@ GRACE = 3.0
 #: Bytes of output kept per cell. More is counted and dropped, so that a flood does not fill the memory.
 OUTPUT_LIMIT = 1_000_000
 _POLL = 0.2
+_SOCKET_PATH = 100  # of the 107 bytes that Linux allows, some are for the socket's number
 
 
 class ThisInterpreter(KernelSpecManager):
@@ -71,12 +72,17 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
         self._kept = 0
 
     def create_kernel_manager(self) -> Any:
-        """A manager that speaks over sockets in the scratch folder: no TCP port is taken, none can be stolen."""
+        """A manager that speaks over sockets in the scratch folder: no TCP port is taken, none can be stolen.
+
+        Where the folder's path is too long for a socket, it speaks over ports of 127.0.0.1.
+        """
+        sockets = str(self.scratch / "kernel")
+        fits = len(os.fsencode(sockets)) <= _SOCKET_PATH
         self.km = AsyncKernelManager(
             kernel_name="python3",
             kernel_spec_manager=ThisInterpreter(),
-            transport="ipc",
-            ip=str(self.scratch / "kernel"),
+            transport="ipc" if fits else "tcp",
+            ip=sockets if fits else "127.0.0.1",
             connection_file=str(self.scratch / "kernel.json"),
         )
         return self.km

@@ -148,7 +148,7 @@ def _case(notebook: NotebookResult, question: QuestionResult) -> TestCase:
     case = TestCase(question.name, classname=f"{notebook.lab}.{notebook.notebook}", time=question.seconds or 0.0)
     reason = question.reason.summary if question.reason else ""
     trace = question.reason.traceback if question.reason else ""
-    message = f"{WORDS[question.verdict]}: {reason} ({question.earned:g} of {question.points:g} points)"
+    message = f"{WORDS[question.verdict]} ({question.earned:g} of {question.points:g} points). {reason}".rstrip()
     if question.verdict is Verdict.PASSED:
         return case
     kinds = {Verdict.AWAITING_REVIEW: Skipped, Verdict.FAILED: Failure}
