@@ -1,0 +1,1 @@
+"""Contenders, load generator and report of the serving benchmark."""
