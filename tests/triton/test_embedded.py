@@ -148,11 +148,21 @@ def test_a_model_that_does_not_return_cannot_hold_up_a_stop(
     assert remains(running.command) == []
 
 
-def test_a_stop_is_quick(models: Path) -> None:
-    running = server.start(models)
-    began = time.monotonic()
-    running.stop()
-    assert time.monotonic() - began < 2.5  # Triton by itself: about three seconds
+def test_an_idle_client_does_not_hold_up_a_stop(
+    tmp_path: Path, sleeper: Callable[[Path], PythonModel], remains: Remains
+) -> None:
+    """By itself Triton waits for open HTTP connections for as long as it may, and then finalizes no model."""
+    diary = tmp_path / "diary"
+    with (
+        server.start(repository.write(tmp_path / "models", [sleeper(diary)])) as running,
+        running.client("http") as client,
+    ):
+        assert client.is_ready("sleeper")
+        began = time.monotonic()
+        running.stop()
+        assert time.monotonic() - began < 5
+    assert diary.read_text() == "finalized\n"
+    assert remains(running.command) == []
 
 
 def test_a_server_that_nobody_refers_to_stops(models: Path, remains: Remains) -> None:

@@ -26,7 +26,7 @@ def supervised(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]
         process = subprocess.Popen(
             [
                 *(sys.executable, "-I", supervisor.__file__, str(parent or os.getpid()), "w251lab_test_"),
-                *(str(grace), str(tmp_path / "run folder"), "--", *command),
+                *(str(grace), "127.0.0.1:1", str(tmp_path / "run folder"), "--", *command),
             ],
             stdin=subprocess.PIPE,
             start_new_session=True,

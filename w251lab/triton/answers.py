@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 START_A_SERVER = "Start one with: w251lab serve   (or give the address of the one that runs)."
 _NOT_FOUND = ("404", "NOT_FOUND")
 _UNKNOWN_MODEL = re.compile(
-    r"unknown model|is not ready|has no available versions|failed to poll from model repository|is not found",
+    r"unknown model|is not ready|is not available|is not found|has no available versions"
+    r"|failed to poll from model repository",
     re.IGNORECASE,
 )
 _NO_REQUEST_ID = "[request id: <id_unknown>] "
@@ -162,6 +163,10 @@ def _translate(
         return unknown()
     if "UNAVAILABLE" in status and protocol == "grpc":
         return ServerUnavailableError(f"No Triton server answers at {url} ({protocol}): {said}.", START_A_SERVER)
+    if "load failed for model" in said:
+        return InferenceFailedError(
+            f"The model {model!r} does not load: {said}.", "Mend what the message names, then load it again."
+        )
     if any(word in status for word in _INVALID):
         return InvalidRequestError(
             f"The server refused the request to {model!r}: {said}."

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelStatus", "Pending", "Protocol", "TritonClient"]
 
+COUNTERS_LAG = 1.0  # seconds that the server's counters may lag behind its answers
+
 
 class Pending:
     """A request under way; :meth:`result` waits for its answer."""
@@ -34,6 +36,7 @@ class Pending:
         self._version = version
         self._handle = handle
         self._outputs = outputs
+        self._result: dict[str, Array] | None = None
 
     def result(self) -> dict[str, Array]:
         """The answer: for each output an array, as :meth:`TritonClient.infer` gives it.
@@ -41,8 +44,11 @@ class Pending:
         Raises:
             W251Error: As :meth:`TritonClient.infer`.
         """
-        with self._client.translate_errors(self._model, self._version):
-            return answers.arrays(self._handle.get_result(), self._outputs)
+        if self._result is None:
+            with self._client.translate_errors(self._model, self._version):
+                self._result = answers.arrays(self._handle.get_result(), self._outputs)
+            self._client.note_answer(self._model)
+        return self._result
 
 
 class TritonClient(Connection):
@@ -59,6 +65,7 @@ class TritonClient(Connection):
         """Make a client; nothing is sent yet. Arguments and errors as in :class:`Connection`."""
         super().__init__(url, protocol, timeout=timeout)
         self._configs: dict[tuple[str, str], ModelConfig] = {}
+        self._answers = statistics.Answers()
 
     # --- one model --------------------------------------------------------------------------------------------------
 
@@ -94,11 +101,21 @@ class TritonClient(Connection):
     def statistics(self, model: str, version: str = "") -> ModelStatistics:
         """The model's counts and times since it was loaded.
 
+        They hold all that this client has got answers to: it waits a little where the server lags behind.
+
         Raises:
             UnknownModelError: It has no such model, or has not loaded it.
         """
         check_names(model, version)
-        return statistics.from_json(self._json("get_inference_statistics", model, version), model)
+        deadline = time.monotonic() + COUNTERS_LAG
+        while True:
+            read = statistics.from_json(self._json("get_inference_statistics", model, version), model)
+            if version or read.successes >= self._answers.expected(model) or time.monotonic() > deadline:
+                break
+            time.sleep(0.005)
+        if not version:
+            self._answers.seen(model, read.successes)
+        return read
 
     def load(self, model: str, config: ModelConfig | None = None) -> None:
         """Load a model, or load it anew with what its folder holds now.
@@ -111,6 +128,7 @@ class TritonClient(Connection):
             UnknownModelError: The repository has no such model.
             InferenceFailedError: It does not load; with the server's reason.
         """
+        check_names(model)
         override = (
             {}
             if config is None
@@ -127,6 +145,7 @@ class TritonClient(Connection):
             UnknownModelError: The repository has no such model.
             ServerUnavailableError: It is still loaded after ``timeout`` seconds.
         """
+        check_names(model)
         if model not in {status.name for status in self.models()}:
             raise answers.unknown_model(model, self.models())
         self._forget(model)
@@ -168,7 +187,9 @@ class TritonClient(Connection):
         """
         arguments, names = self._prepare(model, inputs, outputs, top_k, version)
         with self.translate_errors(model, version):
-            return answers.arrays(self._raw.infer(**arguments, **self._limits()), names)
+            answer = answers.arrays(self._raw.infer(**arguments, **self._limits()), names)
+        self.note_answer(model)
+        return answer
 
     def submit(
         self, model: str, inputs: Mapping[str, Array], *, outputs: Sequence[str] = (), top_k: int = 0, version: str = ""
@@ -207,9 +228,15 @@ class TritonClient(Connection):
                 for arguments, _ in prepared:
                     self._raw.async_stream_infer(**arguments)
                 for _, names in prepared:
-                    yield answers.arrays(arrived.get_result(), names)
+                    answer = answers.arrays(arrived.get_result(), names)
+                    self.note_answer(model)
+                    yield answer
             finally:
                 self._raw.stop_stream()
+
+    def note_answer(self, model: str) -> None:
+        """Note that an answer came, for :meth:`statistics`."""
+        self._answers.add(model)
 
     # --- how --------------------------------------------------------------------------------------------------------
 
@@ -241,5 +268,7 @@ class TritonClient(Connection):
         return tensor
 
     def _forget(self, model: str) -> None:
+        """Forget what was known of a model that is about to be loaded or unloaded: its counters begin anew, too."""
+        self._answers.seen(model, 0)
         for key in [key for key in self._configs if key[0] == model]:
             del self._configs[key]

@@ -56,10 +56,11 @@ class EmbeddedServer(Server):
         self._last_log = ""
         folders = [run_folder, *([repository] if remove_repository else [])]
         supervised = [sys.executable, "-I", supervisor.__file__, str(os.getpid()), shm_prefix, str(GRACE_SECONDS)]
+        supervised += [self.http, *map(str, folders), "--"]
         with self._log_file.open("wb") as log:
             # A session of its own: Ctrl-C in the terminal interrupts the lab's cell, not its server.
             self._process = subprocess.Popen(
-                [*supervised, *map(str, folders), "--", *command],
+                [*supervised, *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,30 @@ class ModelStatistics:
     def average_batch(self) -> float:
         """Rows per execution; NaN before the first one."""
         return self.inferences / self.executions if self.executions else float("nan")
+
+
+class Answers:
+    """How many answers a client has had from each model since it last read that model's counters.
+
+    Triton counts a request after it has sent the answer: counters that are read right then lack it.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+        self._since: Counter[str] = Counter()
+
+    def add(self, model: str) -> None:
+        """Note an answer."""
+        self._since[model] += 1
+
+    def expected(self, model: str) -> int:
+        """How many successes the counters show at least, once they are up to date."""
+        return self._seen[model] + self._since[model]
+
+    def seen(self, model: str, successes: int) -> None:
+        """Note what the counters showed; 0 when they begin anew."""
+        self._seen[model] = successes
+        self._since[model] = 0
 
 
 def from_json(answer: Mapping[str, Any], model: str) -> ModelStatistics:

@@ -2,7 +2,7 @@
 
 Run as a script with nothing but the standard library, by :mod:`w251lab.triton.server`::
 
-    python supervisor.py PARENT_PID SHM_PREFIX GRACE_SECONDS FOLDER... -- tritonserver ...
+    python supervisor.py PARENT_PID SHM_PREFIX GRACE_SECONDS HTTP_ADDRESS FOLDER... -- tritonserver ...
 
 A notebook's kernel may be killed with SIGKILL, which no handler sees, and a server left behind keeps its ports, its
 memory and its shared-memory blocks. So the supervisor, not the lab, owns the server. It stops it when its standard
@@ -13,6 +13,8 @@ the python backend's stubs, and removes what the server left in shared memory. I
 from __future__ import annotations
 
 import ctypes
+import http.client
+import json
 import os
 import select
 import shutil
@@ -20,6 +22,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -53,21 +56,42 @@ def _kill_children() -> None:
             os.waitpid(pid, 0)
 
 
-def _stop(server: subprocess.Popen[bytes], grace: float) -> None:
-    """Ask the server to end, and make it end after ``grace`` seconds.
+def _stop(server: subprocess.Popen[bytes], grace: float, http_address: str) -> None:
+    """Have the models finalize and the server end, and make it end after ``grace`` seconds.
 
-    Triton waits for the requests under way, then has each model's stub finalize and end, then sleeps whole seconds
-    between looks at whether that is done, and closes its ports. With its last stub gone there is nothing left to lose,
-    so it is killed then: that makes a stop about two seconds shorter.
+    Asked to end, Triton waits for the requests under way, then for every open HTTP connection (an idle one of a lab's
+    client holds it up for as long as it may), then has each model's stub finalize and end, then sleeps whole seconds
+    between looks at whether that is done. So the models are unloaded first, and with its last stub gone there is
+    nothing left to lose: the server is killed then.
     """
-    server.terminate()
     deadline = time.monotonic() + grace
+    _unload_all(http_address)
+    server.terminate()
     looks_without_stubs = 0
     while server.poll() is None and time.monotonic() < deadline and looks_without_stubs < 3:
         looks_without_stubs = 0 if _has_children(server.pid) else looks_without_stubs + 1
         time.sleep(0.02)
     server.kill()
     server.wait()
+
+
+def _unload_all(http_address: str) -> None:
+    """Order the server to unload its models; it goes about it while this returns."""
+    connection = http.client.HTTPConnection(http_address, timeout=2)
+    try:
+        for name in [entry["name"] for entry in json.loads(_post(connection, "index", b'{"ready": true}'))]:
+            _post(connection, f"models/{urllib.parse.quote(name, safe='')}/unload")
+    except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError) as error:
+        # It does not listen yet, or not any more: the signal that follows does as well, and takes longer.
+        sys.stderr.write(f"the models were not unloaded first: {error!r}\n")
+    finally:
+        connection.close()
+
+
+def _post(connection: http.client.HTTPConnection, path: str, body: bytes = b"{}") -> bytes:
+    """What the server's model repository extension answers."""
+    connection.request("POST", f"/v2/repository/{path}", body)
+    return connection.getresponse().read()
 
 
 def _has_children(pid: int) -> bool:
@@ -91,15 +115,18 @@ def remove_shared_memory(prefix: str) -> None:
         block.unlink(missing_ok=True)
 
 
-def supervise(parent: int, shm_prefix: str, grace: float, folders: list[Path], command: list[str]) -> int:
+def supervise(
+    command: list[str], *, parent: int, shm_prefix: str, grace: float, http_address: str, folders: list[Path]
+) -> int:
     """Run ``command`` until it ends or ``parent`` does; clean up; return the server's exit status.
 
     Args:
+        command: The server's command line.
         parent: Process id of the lab.
         shm_prefix: Prefix of the names of the server's blocks in /dev/shm.
-        grace: Seconds between SIGTERM and SIGKILL.
+        grace: Seconds that a stop may take until the server is killed.
+        http_address: Where the server listens for HTTP.
         folders: The run's own folders, removed at the end when the parent is no longer there to do it.
-        command: The server's command line.
 
     Returns:
         The server's exit status; 0 if it was asked to stop.
@@ -119,7 +146,7 @@ def supervise(parent: int, shm_prefix: str, grace: float, folders: list[Path], c
         while server.poll() is None:
             orphaned = _parent_is_gone(parent)
             if orphaned or stopping:
-                _stop(server, grace)
+                _stop(server, grace, http_address)
     _kill_children()
     remove_shared_memory(shm_prefix)
     # A parent that died while the server was stopping, or right after the server, removes nothing either.
@@ -131,8 +158,13 @@ def supervise(parent: int, shm_prefix: str, grace: float, folders: list[Path], c
 
 if __name__ == "__main__":
     _separator = sys.argv.index("--")
-    _parent, _prefix, _grace, *_folders = sys.argv[1:_separator]
+    _parent, _prefix, _grace, _http, *_folders = sys.argv[1:_separator]
     status = supervise(
-        int(_parent), _prefix, float(_grace), [Path(folder) for folder in _folders], sys.argv[_separator + 1 :]
+        sys.argv[_separator + 1 :],
+        parent=int(_parent),
+        shm_prefix=_prefix,
+        grace=float(_grace),
+        http_address=_http,
+        folders=[Path(folder) for folder in _folders],
     )
     sys.exit(status if status >= 0 else 128 - status)
