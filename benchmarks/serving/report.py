@@ -167,7 +167,9 @@ def plot(samples: Samples, about: dict[str, Any], file: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.set_xlabel("requests in flight (onnxruntime: calling threads up to the cores, or the batch size)")
         axes.set_ylabel("inferences per second")
-        axes.set_title(f"{about['model']} on {about['machine']['cpu']}, {about['machine']['cores']} cores", fontsize=11)
+        machine = f"{about['machine']['cpu']}, {about['machine']['cores']} cores"
+        noise = f"other processes kept {others(samples):.1f} cores busy"
+        axes.set_title(f"{about['model']}\n{machine}; {noise}", fontsize=10, loc="left")
         axes.grid(visible=True, axis="y", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside right upper", frameon=False)
