@@ -25,7 +25,7 @@ def triton_dtype(array: Array) -> str:
     Raises:
         InvalidRequestError: Triton has no such type.
     """
-    name = np_to_triton_dtype(array.dtype.type if array.dtype.kind in "SO" else array.dtype)
+    name = np_to_triton_dtype(array.dtype)
     if name is None:
         raise InvalidRequestError(
             f"Triton has no type for arrays of {array.dtype}.", "Convert it, for example with .astype(np.float32)."
