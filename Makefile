@@ -59,8 +59,8 @@ release: env ## make labs/ and the README's table from solutions/
 	$(BIN)/w251lab release $(ARGS)
 	$(BIN)/w251lab list --update README.md
 
-bench: dev ## measure against the peers (benchmarks/); BENCH=benchmarks/NAME.py for one
-	@set -e; for script in $(or $(BENCH),benchmarks/*.py); do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+bench: dev ## measure against the peers; BENCH=benchmarks/NAME.py for another script
+	@set -e; for script in $(or $(BENCH),benchmarks/triton_vs_direct.py); do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
 
 lock: ## pin the environments again from pyproject.toml; ARGS=--upgrade for the newest versions
 	sh environments/setup.sh lock $(ARGS)
