@@ -1,4 +1,4 @@
-"""Makes ``planting`` importable, runs labs two at a time, and says what they left behind."""
+"""Makes ``planting`` importable, runs labs at the same time, and says what they left behind."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def quickstart(course: Course) -> Lab:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """Runs labs two at a time (a run waits as long as it computes), with a folder of their own for temporary files."""
+    """Runs labs three at a time (a run waits half of its time), with a folder of their own for temporary files."""
     with tempfile.TemporaryDirectory(prefix="w2-", ignore_cleanup_errors=True) as folder:
-        executor = ThreadPoolExecutor(2, thread_name_prefix="labs")
+        executor = ThreadPoolExecutor(3, thread_name_prefix="labs")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TMPDIR", folder)  # a notebook leaves its model repository, some 90 MB
             yield executor

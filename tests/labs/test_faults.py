@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.labs
 
-LIMIT = TimeLimit(cell=25, notebook=240)
+LIMIT = TimeLimit(cell=20, notebook=240)
 # A cell of the student's own: which kernel this is, and which server it has started.
 DIARY = """
 import os
@@ -43,21 +43,23 @@ FIRST = {
     "gpu": ("tampered", "test cell test_gpu was changed"),
     "swap": ("not_run", "tagged to skip"),
     "average_batch": ("failed", "in the solution cell: SyntaxError"),
-    "instances": ("timed_out", "the cell's time limit of 25 s passed"),
+    "instances": ("timed_out", "the cell's time limit of 20 s passed"),
 }
 SECOND = {
     "gpu": ("failed", "in the solution cell: SyntaxError"),
-    "swap": ("timed_out", "the cell's time limit of 25 s passed"),
+    "swap": ("timed_out", "the cell's time limit of 20 s passed"),
     "average_batch": ("tampered", "2 cells carry the grade_id test_average_batch"),
     "time_shares": ("kernel_died", "the kernel died with exit status 1 while this cell ran"),
     "batching": ("not_run", "the solution cell batching is missing"),
 }
 WAITS_FOR_EVER = """
+import time
+
 def swap(client, old, new):
     client.load(new)
     client.unload(old)
     while not client.is_ready(old):  # the wrong one: it never comes back
-        pass
+        time.sleep(0.1)
 """
 EXITS = """
 import os
@@ -81,7 +83,7 @@ def first(lab: Lab) -> NotebookNode:
     planting.cell_of(nb, "test_gpu")["source"] = "assert True"
     planting.cell_of(nb, "swap")["metadata"]["tags"] = ["skip-execution"]
     planting.cell_of(nb, "average_batch")["source"] = "def average_batch(before, after)\n    return 4.5"
-    planting.cell_of(nb, "instances")["source"] += "\nwhile True:\n    pass"
+    planting.cell_of(nb, "instances")["source"] += "\nimport time\nwhile True:\n    time.sleep(0.1)"
     del nb["cells"][at(nb, "test_classes")]
     return nb
 

@@ -60,7 +60,7 @@ def runs(
     pool: ThreadPoolExecutor,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[int | str, Future[Checked]]:
-    """All runs, under way two at a time: the group runs by number, and the one with all other answers."""
+    """All runs, under way at the same time: the group runs by number, and the one with all other answers."""
     bench = planting.bench(course, quickstart, trials, RESETS, NOT_NEEDED)
     under_way: dict[int | str, Future[Checked]] = {IN_ONE_KERNEL: pool.submit(bench, tmp_path_factory.mktemp("bench"))}
     for number, plan in enumerate(plans):
@@ -120,7 +120,7 @@ def test_every_other_answer_is_judged_rightly_in_one_kernel(
         planting.complaint(judged[f"{name}__{answer.name}"], answer) for name in trials for answer in trials[name]
     ]
     assert not list(filter(None, complaints))
-    ungraded = [problem.cell for problem in result.problems if "__" not in problem.cell]
+    ungraded = [problem for problem in result.problems if "__" not in problem.cell]
     assert not ungraded, "a cell of the lab itself failed"
 
 
@@ -135,5 +135,5 @@ def test_wrong_answers_are_caught_and_cost_no_other_question(
     assert not list(filter(None, complaints))
     right = {name for name, answer in plans[number].items() if not answer.caught}
     assert result.earned == sum(judged[name].points for name in right)
-    ungraded = [problem.cell for problem in result.problems if problem.cell.removeprefix("test_") not in judged]
+    ungraded = [problem for problem in result.problems if problem.cell.removeprefix("test_") not in judged]
     assert not ungraded, "a wrong answer broke a cell that is not its own"
