@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 
 from w251lab import cli
 from w251lab.triton import environment, repository
@@ -259,6 +260,50 @@ def test_serve_without_an_environment(tmp_path: Path) -> None:
     done = w251lab("serve", "--http-port", "0", cwd=tmp_path, W251LAB_SERVER_ENV=str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert "Make it with: w251lab setup" in done.stderr
+
+
+# --- repository ------------------------------------------------------------------------------------------------------
+
+
+def test_write_a_repository_for_the_container(verb: Verb, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    words = [
+        "-m",
+        "efficientnet_lite0",
+        "--flavour",
+        "ngc",
+        "--instances",
+        "2",
+        "--dynamic-batching",
+        "--device",
+        "gpu",
+    ]
+    assert verb("repository", folder, *words)[0] == 0
+    written = repository.read(folder / "efficientnet_lite0")
+    assert [path.name for path in folder.iterdir()] == ["efficientnet_lite0"]
+    assert written.backend == "onnxruntime"
+    assert written.HasField("dynamic_batching")
+    assert [(group.count, ModelInstanceGroup.Kind.Name(group.kind)) for group in written.instance_group] == [
+        (2, "KIND_GPU")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--flavour", "container"], "Use one of: embedded, ngc"),
+        (["--device", "tpu"], "Unknown device 'tpu'"),
+        (["--instances", "0"], "instances=0"),
+        (["-m", "efficientnet_lite"], "Did you mean 'efficientnet_lite0'"),
+    ],
+)
+def test_a_repository_that_is_refused_writes_nothing(
+    verb: Verb, tmp_path: Path, words: list[str], message: str
+) -> None:
+    ended, said = verb("repository", tmp_path / "models", *words)
+    assert ended == 2
+    assert message in said
+    assert not (tmp_path / "models").exists()
 
 
 # --- setup -----------------------------------------------------------------------------------------------------------

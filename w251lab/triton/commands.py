@@ -23,6 +23,10 @@ from w251lab.triton.server_log import complaints
 
 DEFAULT_PORTS = {"http": 8000, "grpc": 8001}
 
+_NAMES = {"write_repository": "repository"}
+
+Chosen = Annotated[list[str] | None, typer.Option("-m", "--model", help="Only this model; may be repeated.")]
+Batching = Annotated[bool, typer.Option("--dynamic-batching", help="Let them join waiting requests into one batch.")]
 Url = Annotated[
     str, typer.Option("-u", "--url", metavar="HOST:PORT", help="127.0.0.1:8000 by default; 8001 with -i grpc.")
 ]
@@ -37,8 +41,8 @@ class _Ports(TypedDict):
 
 def register(app: typer.Typer) -> None:
     """Add the server's verbs to ``app``."""
-    for verb in (setup, serve, models, classify):
-        app.command()(verb)
+    for verb in (setup, serve, write_repository, models, classify):
+        app.command(_NAMES.get(verb.__name__))(verb)
 
 
 def setup(
@@ -64,21 +68,20 @@ def serve(
         Path | None, typer.Argument(metavar="[REPOSITORY]", help="A model repository; else the shipped classifiers.")
     ] = None,
     *,
-    model: Annotated[list[str] | None, typer.Option("-m", "--model", help="Only this model; may be repeated.")] = None,
+    model: Chosen = None,
     http_port: Annotated[int, typer.Option(help="0 takes a free one; so with the others.")] = 8000,
     grpc_port: Annotated[int, typer.Option()] = 8001,
     metrics_port: Annotated[int, typer.Option()] = 8002,
     device: Annotated[str | None, typer.Option(help="cpu or gpu, for the shipped classifiers.")] = None,
-    dynamic_batching: Annotated[
-        bool, typer.Option("--dynamic-batching", help="Let them join waiting requests into one batch.")
-    ] = False,
+    dynamic_batching: Batching = False,
     instances: Annotated[int | None, typer.Option(help="Copies of each of them that run side by side.")] = None,
 ) -> None:
     """Run the embedded Triton server in this terminal until Ctrl-C."""
     signal.signal(signal.SIGTERM, _interrupt)  # a `kill` stops it as cleanly as Ctrl-C
     ports = _Ports(http_port=http_port, grpc_port=grpc_port, metrics_port=metrics_port)
     if folder is None:
-        running = _serve_shipped(model, device or "cpu", 1 if instances is None else instances, dynamic_batching, ports)
+        described = _describe(model, device or "cpu", 1 if instances is None else instances, batching=dynamic_batching)
+        running = _serve(described, ports)
     elif device or instances is not None or dynamic_batching:
         raise UsageError(
             "--device, --instances and --dynamic-batching are for the shipped classifiers.",
@@ -95,6 +98,23 @@ def serve(
             _say("stopping")
             return
     raise ServerFailedError(f"The server ended by itself; it said:\n{complaints(running.log)}", "Start it again.")
+
+
+def write_repository(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; models of other names there stay.")],
+    *,
+    model: Chosen = None,
+    flavour: Annotated[str, typer.Option(help="embedded, or ngc for Triton's container image.")] = "embedded",
+    device: Annotated[str, typer.Option(help="Where the models are to run: cpu or gpu.")] = "cpu",
+    dynamic_batching: Batching = False,
+    instances: Annotated[int, typer.Option(help="Copies of each of them that run side by side.")] = 1,
+) -> None:
+    """Write the shipped classifiers into a model repository, for a server elsewhere."""
+    if flavour not in repository.FLAVOURS:
+        raise UsageError(f"Unknown flavour {flavour!r}.", f"Use one of: {', '.join(repository.FLAVOURS)}.")
+    described = _describe(model, device, instances, batching=dynamic_batching)
+    repository.write(folder, described, "ngc" if flavour == "ngc" else "embedded")
+    _say(f"Wrote {', '.join(one.name for one in described)} ({flavour}, {device}) into {folder}")
 
 
 def models(url: Url = "", protocol: Protocol = "http") -> None:
@@ -150,13 +170,11 @@ def classify(
             _say(f"    {one}")
 
 
-def _serve_shipped(
-    chosen: list[str] | None, device: str, instances: int, batching: bool, ports: _Ports
-) -> server.EmbeddedServer:
-    """Start a server on the shipped classifiers, or on those chosen, from a repository that ends with it."""
+def _describe(chosen: list[str] | None, device: str, instances: int, *, batching: bool) -> list[repository.OnnxModel]:
+    """The shipped classifiers, or those chosen of them."""
     if device not in {"cpu", "gpu"}:
         raise UsageError(f"Unknown device {device!r}.", "Use cpu or gpu.")
-    described = [
+    return [
         classifiers.describe(
             name,
             instances=instances,
@@ -165,6 +183,10 @@ def _serve_shipped(
         )
         for name in dict.fromkeys(chosen or shipped())
     ]
+
+
+def _serve(described: list[repository.OnnxModel], ports: _Ports) -> server.EmbeddedServer:
+    """Start a server on these models, from a repository that ends with it."""
     temporary = Path(tempfile.mkdtemp(prefix="w251lab-models-"))
     try:
         repository.write(temporary, described)
