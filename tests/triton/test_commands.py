@@ -265,7 +265,7 @@ def test_serve_without_an_environment(tmp_path: Path) -> None:
 # --- repository ------------------------------------------------------------------------------------------------------
 
 
-def test_write_a_repository_for_the_container(verb: Verb, tmp_path: Path) -> None:
+def test_write_a_repository_for_the_container(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     words = [
         "-m",
@@ -278,7 +278,8 @@ def test_write_a_repository_for_the_container(verb: Verb, tmp_path: Path) -> Non
         "--device",
         "gpu",
     ]
-    assert verb("repository", folder, *words)[0] == 0
+    done = w251lab("repository", folder, *words)
+    assert done.stdout == f"Wrote efficientnet_lite0 (ngc, gpu) into {folder}\n"
     written = repository.read(folder / "efficientnet_lite0")
     assert [path.name for path in folder.iterdir()] == ["efficientnet_lite0"]
     assert written.backend == "onnxruntime"
