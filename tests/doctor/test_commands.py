@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,6 @@ import pytest
 from w251lab import accelerator
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
 
 
@@ -83,6 +84,18 @@ def test_wrong_usage(
     assert done.returncode == status
     assert said in done.stderr
     assert "what to do:" in done.stderr
+
+
+def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; os.rmdir(os.getcwd()); from w251lab.cli import main; sys.argv = ['w251lab', 'doctor']; main()"
+    )
+    (tmp_path / "gone").mkdir()
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path / "gone", capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "does not exist any more" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_terminated_doctor_leaves_no_check_behind(

@@ -145,6 +145,12 @@ def test_no_place_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path:
         examine([lab()])
 
 
+def test_a_python_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    with pytest.raises(W251Error, match="cannot be started"):
+        examine([lab()])
+
+
 def test_unknown_device() -> None:
     with pytest.raises(UsageError, match="tpu"):
         examine([lab()], "tpu")

@@ -12,7 +12,7 @@ from w251lab.accelerator import Gpu, Machine
 from w251lab.course.catalog import Lab
 from w251lab.doctor.examination import Examination, Finding, Verdict
 from w251lab.doctor.facts import Facts
-from w251lab.doctor.report import as_json, tables
+from w251lab.doctor.report import as_json, remedies, tables
 
 MACHINE = Machine("Linux [x]", "A processor", 1, 8 << 30, (Gpu("NVIDIA [H]", 2 << 30, "1.2", "9.0"),), "", "")
 FACTS = Facts(MACHINE, "glibc 2.36", "CPython 3.11", 1 << 30, {"numpy": "2.4"}, Path("server"), {"numpy": ""})
@@ -24,7 +24,10 @@ LAB = Lab("01_lab", "A lab", "It computes.", ("triton-server",), (), {}, Path())
 
 def text(found: Examination, width: int = 100) -> str:
     file = io.StringIO()
-    Console(file=file, width=width, highlight=False).print(tables(FACTS, found))
+    console = Console(file=file, width=width, highlight=False)
+    console.print(tables(FACTS, found))
+    for remedy in remedies(found):
+        console.print(remedy, soft_wrap=True)
     return file.getvalue()
 
 
@@ -50,7 +53,9 @@ def test_a_sound_machine_has_no_remedies() -> None:
 
 def test_it_fits_a_narrow_terminal() -> None:
     shown = text(Examination("gpu", (PASSED, NOTED, BROKEN), (Verdict(LAB, "gpu", (BROKEN,)),)), width=60)
-    assert max(map(len, shown.splitlines())) <= 60
+    table, _, remedy = shown.partition("needed triton-server")
+    assert max(map(len, table.splitlines())) <= 60
+    assert "optional docker (the container route): It did not end.\n  what to do: restart [it]\n" in remedy
 
 
 def test_json_says_the_same() -> None:

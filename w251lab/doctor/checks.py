@@ -163,7 +163,8 @@ def onnx_runtime(device: Device) -> str:
         session = load_session(model.verify(), 1, 0 if device == "gpu" else None)
     except RuntimeError as error:
         raise W251Error(
-            f"onnxruntime cannot compute on the GPU: {error}",
+            f"onnxruntime {onnxruntime.__version__} cannot compute on the GPU here; it offers "
+            f"{', '.join(onnxruntime.get_available_providers())}.",
             "in a checkout: make env DEVICE=gpu; elsewhere: pip install 'w251lab[gpu]'",
         ) from error
     scores = session.run([model.output_name], {model.input_name: model.preprocessing(_picture())[None]})[0]

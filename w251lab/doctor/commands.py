@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from w251lab.course.catalog import CatalogError, Lab, find_course, load_course
+from w251lab.errors import W251Error
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +36,10 @@ def doctor(
     from w251lab.doctor.examination import examine
     from w251lab.doctor.facts import gather
 
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise W251Error("The current folder does not exist any more.", "Go to one that does: cd") from error
     chosen, note = _labs(labs, course)
     signal.signal(signal.SIGTERM, _interrupt)  # no check outlives the doctor
     errors = Console(stderr=True, highlight=False)
@@ -42,8 +48,10 @@ def doctor(
     if json:
         typer.echo(report.as_json(gather(), found))
     else:
-        console = Console(highlight=False, soft_wrap=False)
+        console = Console(highlight=False)
         console.print(report.tables(gather(), found))
+        for remedy in report.remedies(found):
+            console.print(remedy, soft_wrap=True)
     if note:
         errors.print(note, soft_wrap=True)
     if not found.ok:

@@ -104,7 +104,7 @@ def examine(labs: Sequence[Lab], device: str = "auto", *, started: Callable[[str
 
     Raises:
         UsageError: Another device.
-        W251Error: There is no room for temporary files.
+        W251Error: There is no room for temporary files, or this user may not start this Python.
     """
     has_gpu = bool(accelerator.devices())
     # A GPU that was asked for and is missing is a finding like any other, not the end of the examination.
@@ -166,8 +166,13 @@ def _run(
     with folder as scratch:
         running: dict[tuple[str, Device], _Job] = {}
         try:
-            for job in jobs:
-                running[job] = _Job(*job, Path(scratch))
+            try:
+                for job in jobs:
+                    running[job] = _Job(*job, Path(scratch))
+            except OSError as error:
+                raise W251Error(
+                    f"The checks cannot be started: {error}.", "Make room, or make the environment again as this user."
+                ) from error
             while running:
                 if started is not None:
                     started(", ".join(dict.fromkeys(name for name, _ in running)))

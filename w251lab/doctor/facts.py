@@ -54,7 +54,7 @@ def gather() -> Facts:
         machine=accelerator.describe(),
         libc=" ".join(platform.libc_ver()),
         python=f"{platform.python_implementation()} {platform.python_version()} ({sys.executable})",
-        free_disk=shutil.disk_usage("/" if not Path.cwd().exists() else Path.cwd()).free,
+        free_disk=shutil.disk_usage(Path.cwd()).free,
         lab=_versions(LAB_PACKAGES, sys.path),
         server_root=root,
         server=_versions(SERVER_PACKAGES, [str(path) for path in root.glob("lib/python3.*/site-packages")]),

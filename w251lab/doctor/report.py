@@ -29,8 +29,21 @@ _WORDS = {
 
 
 def tables(facts: Facts, found: Examination) -> RenderableType:
-    """Everything on one page: the machine, the checks, the labs, and what to do."""
-    return Group(_machine(facts), _checks(found), *([_labs(found)] if found.verdicts else []), *_remedies(found))
+    """The machine, the checks and the labs."""
+    return Group(_machine(facts), _checks(found), *([_labs(found)] if found.verdicts else []))
+
+
+def remedies(found: Examination) -> Iterable[str]:
+    """What to do about each thing that is missing, the required ones first; commands are to be copied, so unwrapped."""
+    missing = [finding for finding in found.findings if not finding.passed]
+    for finding in sorted(missing, key=lambda finding: not finding.required):
+        kind = "[bold red]needed[/]" if finding.required else "[yellow]optional[/]"
+        place = f" on the {_place(finding).upper()}" if _place(finding) else ""
+        purpose = f" ({CHECKS[finding.check].proves})" if finding.check in CHECKS else ""
+        yield (
+            f"{kind} [bold]{escape(finding.check)}[/]{place}{purpose}: {escape(finding.said)}\n"
+            f"  [bold]what to do:[/] {escape(finding.remedy)}"
+        )
 
 
 def as_json(facts: Facts, found: Examination) -> str:
@@ -117,15 +130,3 @@ def _labs(found: Examination) -> Table:
         answer = "[green]yes[/]" if verdict.runs else f"[bold red]no[/], it lacks: {escape(lacking)}"
         view.add_row(escape(verdict.lab.name), escape(", ".join(verdict.lab.needs)), answer)
     return view
-
-
-def _remedies(found: Examination) -> Iterable[str]:
-    missing = [finding for finding in found.findings if not finding.passed]
-    for finding in sorted(missing, key=lambda finding: not finding.required):
-        kind = "[bold red]needed[/]" if finding.required else "[yellow]optional[/]"
-        place = f" on the {_place(finding).upper()}" if _place(finding) else ""
-        purpose = f" ({CHECKS[finding.check].proves})" if finding.check in CHECKS else ""
-        yield (
-            f"{kind} [bold]{escape(finding.check)}[/]{place}{purpose}: {escape(finding.said)}\n"
-            f"  [bold]what to do:[/] {escape(finding.remedy)}"
-        )
