@@ -55,6 +55,25 @@ def record(device: accelerator.Device, seconds: float) -> tuple[dict, list[dict]
     return {"metrics": page, "config": config}, sweeps
 
 
+def table(sweeps: list[dict]) -> str:
+    """The sweeps as a Markdown table; a cell holds pictures a second, the 95th percentile and the average batch."""
+    levels = [level["concurrency"] for level in sweeps[0]["sweep"]["levels"]]
+    head = ["device", "variant", *(f"{level} in flight" for level in levels)]
+    rows = [
+        [
+            record["sweep"]["device"],
+            record["variant"],
+            *(
+                f"{level['throughput']:.0f}/s, {level['p95_ms']:.1f} ms, {level['average_batch']:.1f}"
+                for level in record["sweep"]["levels"]
+            ),
+        ]
+        for record in sweeps
+    ]
+    rule = ["---", "---", *("---:" for _ in levels)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
+
+
 def main() -> None:
     """Record the devices asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -76,6 +95,7 @@ def main() -> None:
         evidence, sweeps = record(device, arguments.seconds)
         (arguments.folder / f"{device}.json").write_text(json.dumps(about | evidence, indent=1) + "\n")
         everything += sweeps
+    print(table(everything))
     (arguments.folder / "sweeps.json").write_text(json.dumps(about | {"sweeps": everything}, indent=1) + "\n")
 
 
