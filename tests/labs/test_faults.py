@@ -99,13 +99,6 @@ def second(lab: Lab) -> NotebookNode:
     return nb
 
 
-def with_diary(nb: NotebookNode, path: Path) -> NotebookNode:
-    cell: dict[str, Any] = {"cell_type": "code", "id": "diary", "metadata": {}, "execution_count": None, "outputs": []}
-    own = copy.deepcopy(nb["cells"][at(nb, "start_server")]) | cell | {"source": DIARY.format(path=str(path))}
-    nb["cells"].insert(at(nb, "start_server") + 1, own)
-    return nb
-
-
 @pytest.fixture(scope="module")
 def diaries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("diaries")
@@ -126,7 +119,7 @@ def runs(
             planting.hand_in,
             course,
             quickstart,
-            with_diary(nb, diaries[name]),
+            planting.with_own_cell(nb, "start_server", "diary", DIARY.format(path=str(diaries[name]))),
             tmp_path_factory.mktemp(f"{name} student "),
             LIMIT,
         )
