@@ -139,7 +139,7 @@ def test_every_path_exists(path: Path) -> None:
         if not TYPE.match(word) or STANDS_FOR_OTHERS.search(word) or word.split("/")[0] in MADE | {"source", "release"}:
             continue
         bases = [ROOT, path.parent, ROOT / "w251lab", ROOT / "w251lab" / "course", ROOT / "w251lab" / "triton"]
-        bases += [ROOT / "environments", ROOT / ".github" / "workflows"]
+        bases += [ROOT / "environments", ROOT / ".github" / "workflows", *(ROOT / "solutions").iterdir()]
         assert any((base / word).exists() for base in bases), f"{path.name} names {word}"
 
 
