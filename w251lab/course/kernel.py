@@ -40,6 +40,10 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     scripts = str(Path(sys.executable).parent)
     environment["PATH"] = os.pathsep.join([scripts, environment.get("PATH", os.defpath)])
     environment["IPYTHONDIR"] = str(scratch / "ipython")
+    # What a lab leaves in the temporary folder goes with the run.
+    temporary = scratch / "tmp"
+    temporary.mkdir(exist_ok=True)
+    environment["TMPDIR"] = str(temporary)
     return environment
 
 

@@ -214,6 +214,11 @@ def _validate_batching(model: ExecutedModel, where: str) -> None:
             f"{where} has dynamic batching but no batch axis (max_batch_size is 0).",
             "Set max_batch_size to 1 or more.",
         )
+    if not all(isinstance(number, int) for number in (batching.max_queue_delay_us, *batching.preferred)):
+        raise UsageError(
+            f"{where} has preferred batch sizes {batching.preferred} and a delay of {batching.max_queue_delay_us} us.",
+            "Give whole numbers; the delay is in microseconds, 1000 to the millisecond.",
+        )
     too_large = [size for size in batching.preferred if not 0 < size <= model.max_batch_size]
     if too_large or batching.max_queue_delay_us < 0:
         raise UsageError(

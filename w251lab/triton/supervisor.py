@@ -28,6 +28,10 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 POLL_SECONDS = 0.1
+# Triton's python backend makes an empty folder of this name at its start, whatever TMPDIR says, and leaves it there if
+# it is killed.
+BACKEND_FOLDERS = Path("/tmp"), "python_env_*"  # noqa: S108
+STARTS_WITHIN = 10.0  # seconds: a server has made its folder by then
 
 
 def _prctl(option: int, value: int) -> None:
@@ -115,6 +119,22 @@ def remove_shared_memory(prefix: str) -> None:
         block.unlink(missing_ok=True)
 
 
+def _backend_folders() -> set[Path]:
+    folder, pattern = BACKEND_FOLDERS
+    return set(folder.glob(pattern))
+
+
+def _remove_backend_folders(others: set[Path], started: float) -> None:
+    """Remove the empty folders that were made while this server started, unless they were there before."""
+    for folder in _backend_folders() - others:
+        try:
+            status = folder.stat()
+            if status.st_uid == os.getuid() and started - 1 <= status.st_ctime <= started + STARTS_WITHIN:
+                folder.rmdir()
+        except OSError:  # another server's supervisor was quicker, or it holds a packed environment: not ours
+            continue
+
+
 def supervise(
     command: list[str], *, parent: int, shm_prefix: str, grace: float, http_address: str, folders: list[Path]
 ) -> int:
@@ -141,6 +161,7 @@ def supervise(
         signal.signal(number, on_signal)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     orphaned = False
+    others, started = _backend_folders(), time.time()
     # The server's own lines go where this process's do. Its standard input is not ours.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die) as server:  # noqa: PLW1509
         while server.poll() is None:
@@ -149,6 +170,7 @@ def supervise(
                 _stop(server, grace, http_address)
     _kill_children()
     remove_shared_memory(shm_prefix)
+    _remove_backend_folders(others, started)
     # A parent that died while the server was stopping, or right after the server, removes nothing either.
     if orphaned or os.getppid() != parent:
         for folder in folders:
