@@ -15,9 +15,8 @@ import datetime as dt
 import json
 import re
 import tempfile
+import urllib.request
 from pathlib import Path
-
-from google.protobuf import json_format
 
 from w251lab import accelerator
 from w251lab.triton import load, metrics, repository, server
@@ -49,8 +48,8 @@ def record(device: accelerator.Device, seconds: float) -> tuple[dict, list[dict]
             )
             sweeps.append({"variant": variant, "device_kind": device, "sweep": json.loads(result.to_json())})
             print(device, variant, result.to_frame()[["throughput", "p95_ms", "average_batch"]].round(2), sep="\n")
-        with triton.client() as client:
-            config = json_format.MessageToDict(client.config(MODEL), preserving_proto_field_name=True)
+        with urllib.request.urlopen(f"http://{triton.http}/v2/models/{MODEL}/config", timeout=10) as answer:
+            config = json.load(answer)
         page = UUID.sub("GPU-" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12, metrics.fetch(triton))
     return {"metrics": page, "config": config}, sweeps
 
