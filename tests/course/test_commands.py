@@ -101,6 +101,7 @@ def test_release_check_names_cell_and_change(cli: Run, course: Path) -> None:
         (["check", "lab9"], "There is no lab 'lab9'"),
         (["check", "-p", "m", "4"], "no parameter 'm'"),
         (["check", "-p", "n"], "takes a name and a value"),
+        (["check", "-p", "n=3", "lab1"], "'n=3' cannot be a parameter's name"),
         (["check", "--scale", "huge"], "--scale cannot be 'huge'"),
         (["check", "--report", "course.toml"], "is not a folder"),
         (["check", "lab1", "--submission", "nowhere"], "does not exist"),

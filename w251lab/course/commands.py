@@ -46,6 +46,8 @@ class _PairsCommand(TyperCommand):
                 name, value = next(rest, None), next(rest, None)
                 if name is None or value is None:
                     raise UsageError(f"{arg} takes a name and a value.", f"Write {arg} NAME VALUE.")
+                if not name.isidentifier():  # "-p a=b c" would be read as the pair a, "b=c"
+                    raise UsageError(f"{name!r} cannot be a parameter's name.", f"Write {arg} NAME VALUE.")
                 joined.append(f"{name}={value}")
         return super().parse_args(ctx, joined)
 
