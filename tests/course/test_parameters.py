@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import course_builder as b
 import pytest
 
+from w251lab.accelerator import DEVICES
 from w251lab.course.parameters import check_device_and_scale, check_names, declared, parse
 from w251lab.errors import UsageError
 
@@ -55,3 +56,8 @@ def test_every_notebook_takes_device_and_scale() -> None:
 def test_unknown_devices_and_scales_are_refused(device: str, scale: str) -> None:
     with pytest.raises(UsageError, match="cannot be"):
         check_device_and_scale(device, scale)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_devices_are_those_that_the_labs_know(device: str) -> None:
+    check_device_and_scale(device, "full")

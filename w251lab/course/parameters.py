@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from papermill import inspect_notebook
 from papermill.cli import _resolve_type  # papermill's reading of "-p NAME VALUE"; it has no public name
 
+from w251lab.accelerator import DEVICES
 from w251lab.course.catalog import SCALES, nearest_hint
 from w251lab.errors import UsageError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-DEVICES = ("auto", "cpu", "gpu")
 #: Parameters that every notebook of the course takes and that have options of their own.
 OPTIONS = ("device", "scale")
 
