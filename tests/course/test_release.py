@@ -116,7 +116,7 @@ def test_refuses_links_and_a_missing_source(lab: Lab) -> None:
     (lab.solutions / "link").symlink_to("nb.ipynb")
     with pytest.raises(ReleaseError, match="symbolic link"):
         release_lab(lab)
-    assert other_files(lab.solutions, [], links=True).keys() == {"data/labels.txt"}
+    assert other_files(lab.solutions, [], skip_links=True).keys() == {"data/labels.txt"}
     shutil.rmtree(lab.solutions)
     with pytest.raises(ReleaseError, match="cannot be released"):
         release_lab(lab)

@@ -241,7 +241,7 @@ def _copy_files(job: Job, folder: Path) -> None:
     folder.mkdir()
     ignore = ignored_names(job.lab.course)
     for origin in (job.submitted_files, job.lab.reference):
-        files = {} if origin is None else other_files(origin, ignore, links=origin is job.submitted_files)
+        files = {} if origin is None else other_files(origin, ignore, skip_links=origin is job.submitted_files)
         for name, path in files.items():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)

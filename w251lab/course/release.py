@@ -140,13 +140,13 @@ def check_points(lab: Lab) -> None:
             )
 
 
-def other_files(folder: Path, ignore: list[str], *, links: bool = False) -> dict[str, Path]:
+def other_files(folder: Path, ignore: list[str], *, skip_links: bool = False) -> dict[str, Path]:
     """The files under ``folder`` that are not notebooks and match no pattern of ``ignore``: relative path -> path.
 
     Args:
         folder: Where to look.
         ignore: Patterns of names; a folder that matches is left out with all it holds.
-        links: Leave symbolic links out silently (a student's folder) instead of refusing them.
+        skip_links: Leave symbolic links out silently (a student's folder) instead of refusing them.
 
     Raises:
         ReleaseError: One of them is a symbolic link: it would not be the same on another machine.
@@ -157,7 +157,7 @@ def other_files(folder: Path, ignore: list[str], *, links: bool = False) -> dict
         if any(fnmatch.fnmatch(part, pattern) for part in relative.parts for pattern in ignore):
             continue
         if path.is_symlink():
-            if links:
+            if skip_links:
                 continue
             raise ReleaseError(f"{path} is a symbolic link.", "Put the file itself there.")
         if path.is_file() and path.suffix != ".ipynb":
