@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from w251lab.cli import app
 
-VERBS = ("release", "check", "list", "tidy")
+VERBS = ("release", "check", "list", "tidy", "doctor", "setup", "serve", "repository", "models", "classify")
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
