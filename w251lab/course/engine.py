@@ -164,7 +164,7 @@ class _Session:
         """Start a kernel and run cells from ``position`` on until it dies. Returns the next position."""
         with ExitStack() as stack, (self.scratch / "kernel.log").open("w+", encoding="utf-8", errors="replace") as log:
             try:
-                stack.enter_context(self.client.setup_kernel(**self.client.start_arguments(self.folder, log)))
+                stack.enter_context(self.client.kernel(self.folder, log))
             except RuntimeError as error:  # nbclient's and jupyter_client's "the kernel did not start"
                 self.restarts.append(f"a kernel did not start: {error} {self._log_tail()}".strip())
                 self._give_up(position, self.restarts[-1])

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbclient.util import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterator
 
 #: Seconds that an interrupted cell has to end before its kernel is killed.
 GRACE = 3.0
 #: Bytes of output kept per cell. More is counted and dropped, so that a flood does not fill the memory.
 OUTPUT_LIMIT = 1_000_000
+_VALUE_LIMIT = 1000  # characters kept of a value that comes after too much output
 _POLL = 0.2
 _SOCKET_PATH = 100  # of the 107 bytes that Linux allows, some are for the socket's number
 
@@ -74,6 +79,7 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
         self.killed = False
         self.exit_status = ""
         self._kept = 0
+        self._late_values = 0
 
     def create_kernel_manager(self) -> Any:
         """A manager that speaks over sockets in the scratch folder: no TCP port is taken, none can be stolen.
@@ -91,9 +97,30 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
         )
         return self.km
 
-    def start_arguments(self, folder: Path, log: TextIO) -> dict[str, Any]:
-        """Arguments for `setup_kernel`: working folder, environment, and a file for what bypasses Jupyter."""
-        return {"cwd": str(folder), "env": kernel_environment(self.scratch), "stdout": log, "stderr": log}
+    @contextmanager
+    def kernel(self, folder: Path, log: TextIO) -> Iterator[None]:
+        """A kernel, which ends together with every process in its group.
+
+        A kernel that is shut down ends its children; one that died by itself leaves them behind. A Triton server has
+        a session of its own and ends by itself when the kernel that started it is gone.
+
+        Args:
+            folder: The working folder.
+            log: A file for what its process writes outside Jupyter.
+
+        Raises:
+            RuntimeError: It did not start.
+        """
+        group: int | None = None
+        try:
+            with self.setup_kernel(cwd=str(folder), env=kernel_environment(self.scratch), stdout=log, stderr=log):
+                if isinstance(self.km.provisioner, LocalProvisioner):
+                    group = self.km.provisioner.pgid
+                yield
+        finally:
+            if group is not None:
+                with suppress(ProcessLookupError):  # nothing of it is left
+                    os.killpg(group, signal.SIGKILL)
 
     def run_cell(self, index: int, seconds: float) -> None:
         """Run the notebook's cell ``index`` for at most ``seconds``, then interrupt it, then kill its kernel.
@@ -102,7 +129,8 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
             DeadKernelError: The kernel died, by itself or because it was killed (see ``killed``).
             CellTimeoutError: The cell ended and its output did not arrive.
         """
-        self.reply, self.interrupted, self.killed, self._kept = None, False, False, 0
+        self.reply, self.interrupted, self.killed = None, False, False
+        self._kept = self._late_values = 0
         run_sync(self._run_cell)(index, seconds)
 
     async def _run_cell(self, index: int, seconds: float) -> None:
@@ -142,9 +170,17 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
         self.reply = execute_reply["content"]
 
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str, cell_index: int) -> Any:
-        """Keep an output, unless the cell has already said more than `OUTPUT_LIMIT`; an error is always kept."""
+        """Keep an output, unless the cell has already said more than `OUTPUT_LIMIT`.
+
+        An error is always kept, and so is the cell's value, cut short: the score depends on both.
+        """
         size = _size(msg["content"])
         room = max(OUTPUT_LIMIT - self._kept, 0)
+        if msg["msg_type"] == "execute_result" and size > room:
+            self._late_values += 1
+            if self._late_values > 2:  # two are enough to tell that there is not one
+                return None
+            return super().output(outs, msg | {"content": _cut_value(msg["content"])}, display_id, cell_index)
         self._kept += size
         if size <= room or msg["msg_type"] == "error":
             return super().output(outs, msg, display_id, cell_index)
@@ -152,10 +188,21 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
             return None
         text = msg["content"].get("text", "")[:room]
         note = {"name": "stdout", "text": f"{text}\n[output beyond {OUTPUT_LIMIT:,} bytes is not kept]\n"}
-        return super().output(outs, msg | {"msg_type": "stream", "content": note}, None, cell_index)
+        as_stream = {"msg_type": "stream", "header": msg["header"] | {"msg_type": "stream"}, "content": note}
+        return super().output(outs, msg | as_stream, None, cell_index)
 
 
 def _size(content: dict[str, Any]) -> int:
+    """Length of an output's text, or of its data and their metadata, in characters."""
     if "text" in content:
         return len(content["text"])
-    return sum(len(value) if isinstance(value, str) else 1000 for value in content.get("data", {}).values())
+    values = [*content.get("data", {}).values(), *content.get("metadata", {}).values()]
+    return sum(len(value if isinstance(value, str) else json.dumps(value)) for value in values)
+
+
+def _cut_value(content: dict[str, Any]) -> dict[str, Any]:
+    """An execute result with its text alone. Where that is cut, dots at its end keep it from passing as a number."""
+    text = content["data"].get("text/plain", "")
+    if len(text) > _VALUE_LIMIT:
+        text = text[:_VALUE_LIMIT] + " ..."
+    return content | {"data": {"text/plain": text}, "metadata": {}}
