@@ -159,7 +159,7 @@ def test_the_needs_are_those_of_the_code() -> None:
     text = documents(ROOT / "README.md")
     oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"].removeprefix(">=")
     assert f"Python {oldest} or newer" in text
-    assert f"and {' or '.join(f'3.{minor}' for minor in SUPPORTED)} with its shared library" in text
+    assert f"Python {' or '.join(f'3.{minor}' for minor in SUPPORTED)} with its shared library" in text
     (glibc,) = re.findall(r"< \(2, (\d+)\)", (ROOT / "environments" / "setup.sh").read_text())
     assert f"glibc 2.{glibc} or newer" in text
 

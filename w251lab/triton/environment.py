@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from w251lab.errors import UsageError, W251Error
-from w251lab.triton.interpreters import Interpreter, choose
+from w251lab.triton import provision
+from w251lab.triton.interpreters import Interpreter, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,7 +186,7 @@ def is_current(root: Path, device: str, python: str | None = None) -> bool:
         version = load(root).interpreter.version
     except (OSError, ValueError, W251Error):  # no stamp, an unreadable one, or a folder that is damaged: make it anew
         return False
-    return python is None or choose(python).version == version
+    return python is None or named(python).version == version
 
 
 def install(
@@ -195,8 +197,8 @@ def install(
     Args:
         device: ``cpu``, or ``gpu`` for an onnxruntime that computes with CUDA.
         root: The folder of the environment; :func:`default_root` by default.
-        python: An interpreter to build on. By default the one that runs this, or the first other one on PATH that
-            Triton's python backend can use.
+        python: An interpreter to build on. By default the one that runs this, the first other one on PATH that
+            Triton's python backend can use, or one that uv fetches.
         force: Build it again even if it is current.
 
     Raises:
@@ -216,17 +218,22 @@ def install(
 
 def _make(root: Path, device: str, python: str | None) -> None:
     """Make the environment from nothing."""
-    base = str(choose(python).executable)
     file = str(requirements(device))
     stamp = root / STAMP
     stamp.unlink(missing_ok=True)  # an interrupted installation must not pass for a finished one
-    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]))
+    uv = provision.find_uv()
     own = str(root / "bin" / "python3")
+    with tempfile.TemporaryDirectory(prefix="w251lab-") as scratch:
+        base = provision.obtain(python, Path(scratch))
+        if uv:
+            _run([uv, "venv", "-q", "--clear", "--python", str(base.executable), str(root)])
+        else:
+            _run([str(base.executable), "-m", "venv", "--clear", str(root)])
+        if base.libpython_folder == scratch:
+            shutil.copy(Path(scratch) / base.libpython, root / "lib")
     if uv:
-        _run([uv, "venv", "-q", "--clear", "--python", base, str(root)])
         _run([uv, "pip", "install", "-q", "--python", own, "--only-binary", ":all:", "--require-hashes", "-r", file])
     else:
-        _run([base, "-m", "venv", "--clear", str(root)])
         _run([own, "-m", "pip", "install", "-q", "--only-binary", ":all:", "--require-hashes", "-r", file])
     load(root)
     stamp.write_text(json.dumps(_fingerprint(device)))

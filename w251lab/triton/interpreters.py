@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 # would have to be compiled.
 SUPPORTED = (11, 12)
 # Run by the environment's interpreter: what the stub needs to know of it. `libpython` is looked for where this
-# Python was installed, then where the dynamic linker looks by itself (Debian's python3 and its libpython3.x package).
+# Python was installed, in the environment (where w251lab.triton.provision puts one), then where the dynamic linker
+# looks by itself (Debian's python3 and its libpython3.x package).
 _PROBE = """
 import ctypes, json, os, sys, sysconfig
 name = sysconfig.get_config_var("INSTSONAME") or ""
 if ".so" not in name:
     name = f"libpython{sys.version_info[0]}.{sys.version_info[1]}.so.1.0"
-folders = [sysconfig.get_config_var("LIBDIR"), os.path.join(sys.base_prefix, "lib")]
+folders = [sysconfig.get_config_var("LIBDIR"), os.path.join(sys.base_prefix, "lib"), os.path.join(sys.prefix, "lib")]
 found = next((f for f in folders if f and os.path.exists(os.path.join(f, name))), None)
 if found is None:
     try:
@@ -63,6 +64,11 @@ class Interpreter:
         return int(self.version.split(".")[1])
 
     @property
+    def of_the_system(self) -> bool:
+        """Whether it is the distribution's own, to which the distribution's packages belong."""
+        return self.executable.resolve().parent == Path("/usr/bin")
+
+    @property
     def unfit(self) -> str:
         """Why Triton's python backend cannot run on it; ``""`` if it can."""
         if self.minor not in SUPPORTED:
@@ -95,8 +101,46 @@ class Interpreter:
         return cls(executable, about["version"], Path(about["site"]), about["libpython"], about["folder"])
 
 
+def named(wanted: str) -> Interpreter:
+    """The interpreter of that path, or of that name on PATH.
+
+    Raises:
+        UsageError: There is none.
+        W251Error: It does not start.
+    """
+    found = shutil.which(wanted)
+    if found is None:
+        raise UsageError(
+            f"There is no Python interpreter {wanted!r}.", "Give a path, or a name on PATH such as python3.11."
+        )
+    return Interpreter.probe(Path(found).absolute())
+
+
+def survey(wanted: str | None = None) -> tuple[list[Interpreter], list[str]]:
+    """The interpreters that are here, and what is wrong with those that do not fit.
+
+    Args:
+        wanted: A path or a name on PATH: that one and no other. By default the one that runs this, then those on PATH.
+
+    Raises:
+        UsageError: There is none of the name ``wanted``.
+        W251Error: ``wanted`` does not start.
+    """
+    found: list[Interpreter] = []
+    seen: list[str] = []
+    if wanted is not None:
+        found.append(named(wanted))
+    else:
+        for candidate in _candidates():
+            try:
+                found.append(Interpreter.probe(candidate))
+            except W251Error as error:  # a shim or a broken link on PATH: say so if nothing better turns up
+                seen.append(error.what)
+    return found, [*seen, *(interpreter.unfit for interpreter in found if interpreter.unfit)]
+
+
 def choose(wanted: str | None = None) -> Interpreter:
-    """An interpreter that Triton's python backend can run on.
+    """An interpreter on this machine that Triton's python backend can run on.
 
     Args:
         wanted: A path or a name on PATH. By default the one that runs this, or the first other one on PATH that fits.
@@ -105,27 +149,11 @@ def choose(wanted: str | None = None) -> Interpreter:
         UsageError: There is none of the name ``wanted``.
         W251Error: It does not fit, or none does; with what was seen.
     """
-    if wanted is not None:
-        found = shutil.which(wanted)
-        if found is None:
-            raise UsageError(
-                f"There is no Python interpreter {wanted!r}.", "Give a path, or a name on PATH such as python3.11."
-            )
-        interpreter = Interpreter.probe(Path(found).absolute())
-        if interpreter.unfit:
-            raise _none_fits([interpreter.unfit])
-        return interpreter
-    seen: list[str] = []
-    for candidate in _candidates():
-        try:
-            interpreter = Interpreter.probe(candidate)
-        except W251Error as error:  # a shim or a broken link on PATH: say so if nothing better turns up
-            seen.append(error.what)
-            continue
+    found, seen = survey(wanted)
+    for interpreter in found:
         if not interpreter.unfit:
             return interpreter
-        seen.append(interpreter.unfit)
-    raise _none_fits(seen)
+    raise none_fits(seen, "Give another: w251lab setup --python PYTHON")
 
 
 def _candidates() -> Iterator[Path]:
@@ -135,11 +163,11 @@ def _candidates() -> Iterator[Path]:
             yield Path(found)
 
 
-def _none_fits(seen: list[str]) -> W251Error:
+def none_fits(seen: list[str], remedy: str) -> W251Error:
+    """The error of a machine without a Python for the server; ``seen`` are the reasons, one for each thing tried."""
     oldest, newest = SUPPORTED[0], SUPPORTED[-1]
     return W251Error(
         f"The Triton server needs Python 3.{oldest} or 3.{newest} with a shared libpython. Seen: "
         + "; ".join(dict.fromkeys(seen)),
-        "On Debian or Ubuntu install libpython for your Python (apt-get install libpython3.11), or give another: "
-        "w251lab setup --python PYTHON   (uv can fetch one: uv python install 3.12)",
+        remedy,
     )
