@@ -14,6 +14,7 @@ import pytest
 
 from w251lab.course.catalog import TimeLimit
 from w251lab.course.engine import CancelledRunError, run_notebook, runnable
+from w251lab.course.kernel import WatchedClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +75,6 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_records_every_outcome_and_goes_on(faulty: dict[str, Any]) -> None:
     outcomes = {key: outcome(cell) for key, cell in faulty.items() if cell.get("cell_type") == "code"}
-    # 'segfault' is the fourth death: two restarts for crashes, one for the kill, one for exit().
     assert {key: value for key, value in outcomes.items() if value != "completed"} == {
         "dies": "kernel_died",
         "slow": "timed_out",
@@ -87,7 +87,6 @@ def test_records_every_outcome_and_goes_on(faulty: dict[str, Any]) -> None:
         "skipped": "not_run",
         "asks": "error",
         "segfault": "kernel_died",
-        "last": "not_run",
     }
 
 
@@ -99,7 +98,6 @@ def test_reasons_say_what_happened(faulty: dict[str, Any]) -> None:
     assert reason(faulty["raises"]) == "ZeroDivisionError: division by zero"
     assert reason(faulty["leaves"]) == "the cell told its kernel to exit"
     assert "SIGSEGV" in reason(faulty["segfault"])
-    assert reason(faulty["last"]) == "the kernel died 4 times, so the rest was not run"
 
 
 def test_a_new_kernel_replays_what_completed_without_touching_its_record(faulty: dict[str, Any]) -> None:
@@ -157,6 +155,23 @@ def test_a_death_between_cells_is_blamed_on_the_cell_before(tmp_path: Path) -> N
     )
     assert [outcome(cell) for cell in out.cells] == ["completed", "kernel_died", "completed"]
     assert reason(out.cells[1]) == "the kernel died right after this cell"
+
+
+def test_a_death_in_every_cell_costs_no_other_cell(tmp_path: Path) -> None:
+    deaths = [b.code(f"dies-{number}", "import os\nos._exit(1)") for number in range(4)]
+    cells = run(b.notebook(*deaths, b.graded("innocent", "assert True")), tmp_path / "lab")
+    assert outcome(cells["innocent"]) == "completed"
+
+
+def test_a_kernel_that_dies_between_cells_over_and_over_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nb = b.notebook(b.code("one", "1"), b.code("two", "2"))
+    # As if a thread that the first cell left behind killed each kernel right after it was brought up to date.
+    monkeypatch.setattr(WatchedClient, "alive", lambda self: outcome(self.nb.cells[0]) == "not_run")
+    cells = run(nb, tmp_path / "lab")
+    assert outcome(cells["two"]) == "not_run"
+    assert reason(cells["two"]) == "the kernel died 4 times, so the rest was not run"
 
 
 def test_uses_this_interpreter_whatever_the_users_kernelspec_says(

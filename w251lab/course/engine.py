@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 ENGINE_NAME = "w251lab"
 #: Key of what is recorded, in the metadata of cells and of the notebook.
 RECORD = "w251lab"
-#: A notebook whose kernel died more often than this is given up.
-MAX_RESTARTS = 3
 _SKIP_TAG = "skip-execution"  # nbclient's own
 _LOG_TAIL = 2000
 # nbclient reports every time-out and dead kernel at error level; all of it is in the record.
@@ -152,9 +150,12 @@ class _Session:
         self.deadline = monotonic() + self.limit.notebook
         self.client = WatchedClient(nb_man, scratch=self.scratch, cancelled=self.cancelled, log=_log)
         self.on_progress(0, len(self.order))
+        # Every cell may cost one kernel, so that none pays for another. More deaths than cells come from between the
+        # cells, over and over.
+        most = len(self.order) + 1
         position = 0
         while position < len(self.order):
-            if len(self.restarts) > MAX_RESTARTS:
+            if len(self.restarts) > most:
                 self._give_up(position, f"the kernel died {len(self.restarts)} times, so the rest was not run")
                 break
             position = self._one_kernel(position)
