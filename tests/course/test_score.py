@@ -177,21 +177,15 @@ def test_the_end_of_the_traceback_is_kept_without_colours() -> None:
     assert plain("a\x1b[1;31mb\x1b[0m\x00c\ud800\r") == "abc"
 
 
-def test_papermills_own_record_is_evidence_only_of_finished_cells() -> None:
+def test_papermills_own_record_is_no_evidence() -> None:
     executed = ran()
-    for cell in executed.cells:
-        if cell.cell_type == "code":
-            del cell.metadata["w251lab"]
-            cell.metadata.papermill = {"status": "completed", "exception": False, "start_time": "x", "duration": 0.25}
-    assert verdicts(executed)["first"] == ("passed", 2)
-    test = executed.cells[5]
-    for change in ({"status": "failed"}, {"exception": True}, {"exception": None}, {"start_time": None}):
-        kept = dict(test.metadata.papermill)
-        test.metadata.papermill.update(change)
-        assert verdicts(executed)["first"] == ("not_run", 0), change
-        test.metadata.papermill = nbformat.from_dict(kept)
-    # papermill marks cells that never ran as completed at the end: no start time, no execution count.
-    test.execution_count = None
+    del executed.cells[5].metadata["w251lab"]
+    executed.cells[5].metadata.papermill = {
+        "status": "completed",
+        "exception": False,
+        "start_time": "x",
+        "duration": 0.25,
+    }
     assert verdicts(executed)["first"] == ("not_run", 0)
 
 

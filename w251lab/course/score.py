@@ -1,8 +1,9 @@
 """Score an executed notebook, fail closed: a test earns points only where it is known to have run to its end.
 
 nbgrader's own ``determine_grade`` gives full marks to a test cell without an error, also to one that never ran. Here
-the evidence has to be positive: the outcome ``completed`` that our engine recorded when the kernel replied (or
-papermill's own record of a finished cell), an execution count, and no error among the outputs.
+the evidence has to be positive: the outcome ``completed`` that our engine recorded when the kernel replied, an
+execution count, and no error among the outputs. No other record counts, papermill's own least of all: it marks cells
+that never ran as completed.
 """
 
 from __future__ import annotations
@@ -226,19 +227,13 @@ def _credit(node: NotebookNode, points: float) -> tuple[float | None, str]:
 
 
 def _what_ran(node: NotebookNode) -> _Ran:
-    """What a cell is known to have done, from our engine's record, else from papermill's, else: it did not run."""
+    """What a cell is known to have done. Only our engine's record tells; without one it did not run."""
     if node["cell_type"] != "code":
         return _Ran(Outcome.NOT_RUN, None, Reason("it is not a code cell"))
     record = node["metadata"].get(RECORD)
-    papermill = node["metadata"].get("papermill")
-    if isinstance(record, dict):
-        outcome, seconds, said = _from_record(record)
-    elif isinstance(papermill, dict) and papermill.get("start_time"):
-        finished = papermill.get("status") == "completed" and papermill.get("exception") is False
-        outcome = Outcome.COMPLETED if finished else Outcome.NOT_RUN
-        seconds, said = papermill.get("duration"), "papermill did not record that it completed"
-    else:
+    if not isinstance(record, dict):
         return _Ran(Outcome.NOT_RUN, None, Reason("nothing records that it ran"))
+    outcome, seconds, said = _from_record(record)
     error = _error(node)
     if error is not None and outcome in (Outcome.COMPLETED, Outcome.ERROR, Outcome.NOT_RUN):
         return _Ran(Outcome.ERROR, seconds, error)
