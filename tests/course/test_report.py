@@ -23,6 +23,7 @@ from w251lab.course.results import (
     TestResult,
     Verdict,
 )
+from w251lab.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +148,34 @@ def test_results_read_back(tmp_path: Path) -> None:
     assert nbformat.read(tmp_path / "a report" / "notebooks" / "lab1" / "good.ipynb", 4).cells[0].source == "é "
     write_report(result(), {"lab2/bad": nb}, tmp_path / "a report")
     assert [path.name for path in (tmp_path / "a report").rglob("*.ipynb")] == ["bad.ipynb"]
+
+
+def test_only_what_an_earlier_report_left_is_removed(tmp_path: Path) -> None:
+    nb = nbformat.v4.new_notebook()
+    write_report(result(), {"lab1/good": nb}, tmp_path)
+    mine = tmp_path / "notebooks" / "week1" / "mine.ipynb"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    outside = tmp_path / "outside.ipynb"
+    outside.write_text("mine")
+    data = json.loads((tmp_path / "results.json").read_text())
+    data["notebooks"] += [{"lab": "..", "notebook": "outside"}, "no entry", {"lab": 1}]
+    (tmp_path / "results.json").write_text(json.dumps(data))
+    write_report(result(), {"lab2/bad": nb}, tmp_path)
+    assert {path.name for path in tmp_path.rglob("*.ipynb")} == {"mine.ipynb", "outside.ipynb", "bad.ipynb"}
+
+
+@pytest.mark.parametrize("name", ["index.html", "junit.xml", "results.json", "notebooks/lab1/good.ipynb"])
+@pytest.mark.parametrize("content", ["mine", "[]", '{"schema_version": 1}'])
+def test_what_is_not_ours_is_not_overwritten(tmp_path: Path, name: str, content: str) -> None:
+    mine = tmp_path / name
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text(content)
+    (tmp_path / "unrelated.txt").write_text("")
+    with pytest.raises(UsageError, match="not from an earlier report"):
+        write_report(result(), {"lab1/good": nbformat.v4.new_notebook()}, tmp_path)
+    assert mine.read_text() == content
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
 
 
 def test_junit_has_a_case_per_question(tmp_path: Path) -> None:

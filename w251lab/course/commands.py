@@ -122,13 +122,12 @@ def check(  # noqa: PLR0917 - typer reads the options from the signature
     from w251lab.course.check import Options
     from w251lab.course.check import check as run_check
     from w251lab.course.progress import CellProgress
-    from w251lab.course.report import shortcomings, table, write_report
+    from w251lab.course.report import check_folder, shortcomings, table, write_report
 
     loaded, console = load_course(course), _console()
     options = Options(device, scale, parameters.parse([_pair(text) for text in parameter or []]), jobs)
     folder = report if report is not None else loaded.root / "report"
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--report {folder} is not a folder.", "Name a folder.")
+    check_folder(folder)  # before the run, which takes a while
     with CellProgress(Console(stderr=True)) as progress:
         checked = run_check(loaded, labs, options, submission=submission, progress=progress)
     index = write_report(checked.result, checked.executed, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from w251lab.course.notebook import to_bytes
 from w251lab.course.results import NotebookResult, QuestionResult, RunResult, Verdict
+from w251lab.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +32,7 @@ WORDS = {
     Verdict.UNGRADABLE: "ungradable",
     Verdict.AWAITING_REVIEW: "awaiting review",
 }
+RESULTS = "results.json"
 
 
 def device_words(asked: str, used: str | None) -> str:
@@ -82,25 +85,66 @@ def shortcomings(result: RunResult) -> Iterator[tuple[str, str]]:
                 yield f"{place}: cell {problem.cell}", f"{problem.outcome}. {reason}".rstrip(". ") + "."
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder for the report in which something else already has one of the report's names.
+
+    Raises:
+        UsageError: It is no folder, or holds such a file and no ``results.json`` of an earlier run.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--report {folder} is not a folder.", "Name a folder.")
+    foreign = [name for name in ("index.html", "junit.xml", "notebooks", RESULTS) if (folder / name).exists()]
+    if foreign and _earlier(folder) is None:
+        raise UsageError(
+            f"{folder / foreign[0]} is not from an earlier report, and a report would overwrite it.",
+            "Name another folder with --report, or move it away.",
+        )
+
+
+def _earlier(folder: Path) -> list[Path] | None:
+    """The executed notebooks that an earlier run left in ``folder``; None where no report of ours is there."""
+    try:
+        data = json.loads((folder / RESULTS).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    ours = {"schema_version", *(field.name for field in fields(RunResult))}
+    if not isinstance(data, dict) or not ours <= data.keys() or not isinstance(data["notebooks"], list):
+        return None
+    kept = folder / "notebooks"
+    paths = [
+        kept / str(entry.get("lab")) / f"{entry.get('notebook')}.ipynb"
+        for entry in data["notebooks"]
+        if isinstance(entry, dict)
+    ]
+    # Whatever somebody wrote into that file: nothing outside the report's own folder is named.
+    return [path for path in paths if path.resolve().is_relative_to(kept.resolve())]
+
+
 def write_report(result: RunResult, executed: Mapping[str, NotebookNode], folder: Path) -> Path:
     """Write ``index.html``, ``junit.xml``, ``results.json`` and the executed notebooks into ``folder``.
 
-    Notebooks that an earlier run left there are removed, so that the folder always tells of one run.
+    The notebooks that an earlier run's ``results.json`` lists are removed, so that the folder tells of one run. Other
+    files stay.
 
     Returns:
         The path of ``index.html``.
+
+    Raises:
+        UsageError: Something else is in the way (see `check_folder`).
     """
+    check_folder(folder)
     kept = folder / "notebooks"
     kept.mkdir(parents=True, exist_ok=True)
-    for old in kept.glob("*/*.ipynb"):
-        old.unlink()
+    for old in _earlier(folder) or ():
+        old.unlink(missing_ok=True)
+    # First what says that the rest is ours, so that a run that is killed here does not stand in the next one's way.
+    (folder / RESULTS).write_text(
+        json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
     for name, nb in executed.items():
         path = kept / f"{name}.ipynb"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(to_bytes(nb))
-    (folder / "results.json").write_text(
-        json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-    )
     junit(result).write(str(folder / "junit.xml"), pretty=True)
     index = folder / "index.html"
     index.write_text(html(result), encoding="utf-8")
