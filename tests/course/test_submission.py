@@ -5,6 +5,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import course_builder as b
+import nbformat
 import pytest
 
 from w251lab.course.catalog import Course, load_course
@@ -78,15 +79,51 @@ def test_an_edited_test_cell_is_tampered_and_replaced(course: Course, released: 
     assert "== 42" in found.nb.cells[at(found.nb, "first-test")].source
 
 
-def test_duplicates_are_tampered(course: Course, released: Any) -> None:
-    for key in ("first-test", "second", "words", "setup"):
+def test_duplicates_of_tests_are_tampered(course: Course, released: Any) -> None:
+    for key in ("first-test", "setup"):
         copied = copy.deepcopy(released.cells[at(released, key)])
         copied.id = f"copy-of-{key}"
         released.cells.append(copied)
     found = restored(course, released)
-    assert faults(found) == {"first-test": "tampered", "second": "tampered", "words": "tampered"}
+    assert faults(found) == {"first-test": "tampered"}
     assert len(found.nb.cells) == len(b.two_questions().cells)
     assert any("setup" in note for note in found.notes)
+
+
+def test_a_split_answer_keeps_all_its_parts_and_is_no_fault(course: Course, released: Any) -> None:
+    """As JupyterLab's "Split cell" leaves it: both halves with the metadata, the second with an id of its own."""
+    for key in ("second", "words"):
+        place = at(released, key)
+        half = copy.deepcopy(released.cells[place])
+        released.cells[place].source = "the first half"
+        half.source = "the second half"
+        half.id = f"half-of-{key}"
+        released.cells.insert(place + 1, half)
+    nbformat.validate(released)
+    found = restored(course, released)
+    assert found.faults == {}
+    assert found.notes == [
+        "2 cells carry the grade_id second: all were run.",
+        "2 cells carry the grade_id words: all were run.",
+    ]
+    for key in ("second", "words"):
+        place = at(found.nb, key)
+        first, second = found.nb.cells[place : place + 2]
+        assert (first.source, second.source) == ("the first half", "the second half")
+        assert "nbgrader" in first.metadata
+        assert "nbgrader" not in second.metadata
+    nbformat.validate(found.nb)
+    assert len({cell.id for cell in found.nb.cells}) == len(found.nb.cells)
+
+
+def test_of_several_answers_the_one_of_the_right_kind_is_the_answer(course: Course, released: Any) -> None:
+    place = at(released, "first")
+    note = b.md("first", "My notes on the answer.")
+    note["metadata"] = copy.deepcopy(released.cells[place].metadata)
+    released.cells.insert(place, nbformat.from_dict(note))
+    found = restored(course, released)
+    assert found.faults == {}
+    assert found.nb.cells[at(found.nb, "first")].cell_type == "code"
 
 
 def test_locked_cells_are_put_back(course: Course, released: Any) -> None:

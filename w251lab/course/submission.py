@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -120,8 +121,9 @@ def restore(submitted: NotebookNode, reference: Reference) -> Restored:
 
     - A locked cell (read-only, parameters, task) is put back as in the source, also where it was deleted.
     - A test cell gets its hidden tests back. One that is absent makes its question ``not_run``; one that differs from
-      the released one, or stands twice, makes it ``tampered``, and so does a solution cell that stands twice.
-    - Answers stay as they are. Unknown cells stay too; they have no say in the score.
+      the released one, or stands twice, makes it ``tampered``.
+    - Answers stay as they are, also one that was split or copied into several cells. Unknown cells stay too; they have
+      no say in the score.
     """
     nb = copy.deepcopy(submitted)
     nb["metadata"].pop("papermill", None)
@@ -148,18 +150,39 @@ def _places(nb: NotebookNode, key: str) -> list[int]:
 
 
 def _drop_copies(restored: Restored, source: dict[str, Cell]) -> None:
-    """Keep the first of several cells with one grade_id, and mark a graded one as tampered."""
+    """Make cells that share a grade_id one cell: of locked cells the first is kept, of answers every one.
+
+    Two copies of a test cell are tampered with: nothing says which one counts. Of an answer, which JupyterLab's "Split
+    cell" gives to both halves together with its metadata, all but one become cells of the student's own.
+    """
     cells_of = restored.nb["cells"]
     for key, cell in source.items():
         places = _places(restored.nb, key)
         if len(places) < 2:
             continue
         text = f"{len(places)} cells carry the grade_id {key}"
-        if cell.grade or cell.solution:
+        if cell.solution:
+            answer = next((index for index in places if cells_of[index]["cell_type"] == cell.cell_type), places[0])
+            for number, index in enumerate((index for index in places if index != answer), 2):
+                cells_of[index]["metadata"].pop("nbgrader", None)
+                cells_of[index]["id"] = _free_id(f"copy-{number}-of-{key}", restored.nb, source)
+            restored.notes.append(f"{text}: all were run.")
+            continue
+        if cell.grade:
             restored.faults[key] = Fault(Verdict.TAMPERED, Reason(f"{text}; keep one of them"))
         restored.notes.append(f"{text}: only the first was run.")
         for index in reversed(places[1:]):
             del cells_of[index]
+
+
+def _free_id(wanted: str, nb: NotebookNode, source: dict[str, Cell]) -> str:
+    """A valid cell id that neither the notebook nor the source uses: a cell without a grade_id is known by its id."""
+    taken = {cell.key for cell in cells(nb)} | {node["id"] for node in nb["cells"]} | source.keys()
+    base = re.sub(r"[^A-Za-z0-9_-]", "-", wanted)[:50]
+    free, number = base, 2
+    while free in taken:
+        free, number = f"{base}-{number}", number + 1
+    return free
 
 
 def _put_back(restored: Restored, reference: Reference, cell: Cell, source_views: list[Cell]) -> None:
