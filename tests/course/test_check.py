@@ -206,6 +206,57 @@ def test_a_directory_named_like_a_notebook_is_ungradable(course: Course, tmp_pat
     assert "No such file" in notebook.questions[0].reason.summary
 
 
+def test_submitted_files_in_the_way_of_the_courses_own_are_left_out(tmp_path: Path) -> None:
+    look = "import os\nprint(*sorted(os.path.join(at, f) for at, _, files in os.walk('.') for f in files))"
+    nb = b.notebook(
+        b.parameters(),
+        b.answer("q", "1"),
+        b.graded("q-test", "assert q() == 1"),
+        b.locked("look", f"{look}\nprint(open('data.txt').read())"),
+    )
+    course = load_course(b.course(tmp_path / "a course", {"lab1": {"nb": nb}}))
+    ours, mine = course.labs[0].solutions, tmp_path / "mine"
+    for name, text in {"images/one.png": "1", "data.txt": "ours", "same.txt": "same", "sub": "a file"}.items():
+        (ours / name).parent.mkdir(exist_ok=True)
+        (ours / name).write_text(text)
+    b.write(mine / "nb.ipynb", nb)
+    for name, text in {"images": "a file", "data.txt": "mine", "same.txt": "same", "sub/x": "", "own/y": ""}.items():
+        (mine / name).parent.mkdir(exist_ok=True)
+        (mine / name).write_text(text)
+    checked = check(course, ["lab1"], submission=mine)
+    notebook = checked.result.notebooks[0]
+    assert (notebook.earned, notebook.points) == (1, 1)
+    assert checked.executed["lab1/nb"].cells[-1].outputs[0].text == (
+        "./data.txt ./images/one.png ./own/y ./same.txt ./sub\nours\n"
+    )
+    assert notebook.notes == (
+        "The submitted file data.txt was left out: the course has its own.",
+        "The submitted file images was left out: the course has its own.",
+        "The submitted file sub/x was left out: File exists.",
+    )
+
+
+def test_what_goes_wrong_with_one_submitted_notebook_leaves_the_others_their_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nb = b.notebook(b.parameters(), b.answer("q", "1"), b.graded("q-test", "assert q() == 1"))
+    course = load_course(b.course(tmp_path / "a course", {"lab1": {"bad": nb, "good": nb}}))
+    for name in ("bad", "good"):
+        b.write(tmp_path / "mine" / f"{name}.ipynb", nb)
+
+    def break_down(job: Any, folder: Path) -> None:
+        if job.entry.name == "bad":
+            raise OSError(28, "No space left on device")
+        folder.mkdir()
+
+    monkeypatch.setattr("w251lab.course.check._copy_files", break_down)
+    bad, good = check(course, ["lab1"], submission=tmp_path / "mine").result.notebooks
+    assert (str(bad.questions[0].verdict), bad.earned, good.earned) == ("ungradable", 0, 1)
+    assert "No space left on device" in bad.questions[0].reason.summary
+    with pytest.raises(OSError, match="No space left"):
+        check(course, ["lab1"])
+
+
 def test_wrong_requests_are_refused_before_anything_runs(course: Course, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no lab 'lab2'"):
         check(course, ["lab2"])

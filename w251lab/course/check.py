@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 import tempfile
 import threading
@@ -14,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from w251lab.course import environment, parameters
-from w251lab.course.engine import run_notebook
+from w251lab.course.engine import CancelledRunError, run_notebook
 from w251lab.course.notebook import UnreadableNotebookError, read_notebook
 from w251lab.course.release import has_solutions, ignored_names, other_files
 from w251lab.course.results import NotebookResult, RunResult
@@ -59,7 +60,7 @@ class Job:
         entry: Its entry in the catalog.
         source: The notebook that says which questions there are.
         nb: The notebook to run; None when the submitted one could not be read.
-        submitted_files: A student's folder, whose other files the notebook finds beside it, under the course's own.
+        submitted_files: A student's folder, whose other files the notebook finds beside it where the course has none.
         faults: What was found before the run.
         notes: For people.
         unreadable: Why ``nb`` is None.
@@ -173,7 +174,11 @@ def _submitted(course: Course, lab: Lab, entry: NotebookEntry, path: Path, folde
     if not submitted["cells"]:
         job.unreadable = f"{path} has no cells."
         return job
-    restored = restore(submitted, reference)
+    try:
+        restored = restore(submitted, reference)
+    except Exception as error:  # noqa: BLE001 - a student's notebook must not keep the others from their report
+        job.unreadable = _could_not(error)
+        return job
     job.nb, job.faults, job.notes = restored.nb, restored.faults, restored.notes
     return job
 
@@ -199,6 +204,26 @@ def _run_all(jobs: list[Job], options: Options, progress: Progress) -> list[tupl
 
 
 def _run_one(
+    job: Job, options: Options, cancelled: threading.Event, progress: Progress
+) -> tuple[NotebookResult, NotebookNode | None]:
+    """Run and score one notebook. What goes wrong with a student's makes it ``ungradable``; with ours it is raised."""
+    try:
+        return _run_and_score(job, options, cancelled, progress)
+    except CancelledRunError:
+        raise
+    except Exception as error:
+        if job.ours:
+            raise
+        progress(job.name, 1, 1)
+        base = NotebookResult(job.lab.name, job.entry.name, job.entry.title, (), judged_cells=False)
+        return _filled(base, questions=ungradable(job.source, _could_not(error)), notes=tuple(job.notes)), None
+
+
+def _could_not(error: Exception) -> str:
+    return f"The notebook could not be run: {type(error).__name__}: {error}"
+
+
+def _run_and_score(
     job: Job, options: Options, cancelled: threading.Event, progress: Progress
 ) -> tuple[NotebookResult, NotebookNode | None]:
     base = NotebookResult(job.lab.name, job.entry.name, job.entry.title, (), judged_cells=job.ours)
@@ -237,13 +262,30 @@ def _filled(base: NotebookResult, **values: Any) -> NotebookResult:
 
 
 def _copy_files(job: Job, folder: Path) -> None:
-    """Give the notebook a private copy of the files that belong beside it; the course's own win, as in nbgrader."""
+    """Give the notebook a private copy of the files that belong beside it.
+
+    The course's own win, as in nbgrader: a student's file that is in their way, or cannot be read, is left out, and
+    noted unless it is the same.
+    """
     folder.mkdir()
     ignore = ignored_names(job.lab.course)
-    for origin in (job.submitted_files, job.lab.reference):
-        files = {} if origin is None else other_files(origin, ignore, skip_links=origin is job.submitted_files)
-        for name, path in files.items():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-            target.chmod(0o644 | (path.stat().st_mode & 0o111))
+    for name, path in other_files(job.lab.reference, ignore).items():
+        _copy(path, folder / name)
+    if job.submitted_files is None:
+        return
+    for name, path in other_files(job.submitted_files, ignore, skip_links=True).items():
+        target = folder / name
+        try:
+            if target.exists():
+                if not (target.is_file() and filecmp.cmp(path, target, shallow=False)):
+                    job.notes.append(f"The submitted file {name} was left out: the course has its own.")
+                continue
+            _copy(path, target)
+        except OSError as error:
+            job.notes.append(f"The submitted file {name} was left out: {error.strerror}.")
+
+
+def _copy(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+    target.chmod(0o644 | (path.stat().st_mode & 0o111))
