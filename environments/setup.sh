@@ -70,22 +70,45 @@ sys.exit(name != "glibc" or tuple(map(int, version.split("."))) < (2, 35))' ||
             "use a distribution that has it: Debian 12, Ubuntu 22.04, Fedora 36, or newer ones (Alpine Linux has none)"
 }
 
+# Debian and Ubuntu take pip out of their Python (python3-venv). They keep it in a package of 2 MB, which any user may
+# fetch and unpack; where there are no package lists, or old ones, lists of our own need no root either.
+fetch_pip() {
+    command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 || return 1
+    say "this Python comes without pip: fetching python3-pip-whl with apt-get, into $tools"
+    mkdir -p $tools/deb/lists/partial $tools/deb/cache/archives/partial
+    (
+        cd $tools/deb
+        if ! apt-get -qq download python3-pip-whl; then
+            set -- -qq -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache" -o APT::Sandbox::User=
+            apt-get "$@" update && apt-get "$@" download python3-pip-whl || exit 1
+        fi
+        dpkg-deb -x python3-pip-whl_*.deb .
+    ) >/dev/null 2>&1 || return 1
+    for pip in $tools/deb/usr/share/python-wheels/pip-*.whl; do [ -f "$pip" ] && return; done
+    return 1
+}
+
 find_uv() {
     for uv in "$tools/bin/uv" uv; do
         # `--version` tells a uv that runs from a shim that does not, and from a .tools that was moved here.
         if "$uv" --version >/dev/null 2>&1; then return; fi
     done
     choose_python
-    "$python" -I -c 'import ensurepip, venv' 2>/dev/null ||
-        die "there is no uv here, and $python cannot make a virtual environment to fetch it into (no venv module)" \
-            "Debian, Ubuntu: apt-get install python3-venv; or install uv and have it on PATH"
     # Exactly the uv of the lock file, with its hashes.
     requirement=$(sed -n '/^uv==/,/[^\\]$/p' environments/dev.txt)
     say "fetching $(printf '%s\n' "$requirement" | sed -n '1s/ .*//p') into $tools"
-    rm -rf "$tools"
-    "$python" -m venv "$tools"
-    printf '%s\n' "$requirement" >"$tools/uv.txt"
-    "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$tools/uv.txt" ||
+    rm -rf $tools
+    if "$python" -I -c 'import ensurepip, venv' 2>/dev/null; then
+        "$python" -m venv $tools
+        set -- -m pip
+    elif "$python" -m venv --without-pip $tools 2>/dev/null && fetch_pip; then
+        set -- "$pip/pip"
+    else
+        die "there is no uv here, and $python cannot make a virtual environment to fetch it into (no venv module, or no pip for it)" \
+            "Debian, Ubuntu: apt-get install python3-venv; or install uv and have it on PATH"
+    fi
+    printf '%s\n' "$requirement" >$tools/uv.txt
+    $tools/bin/python "$@" install --quiet --disable-pip-version-check --require-hashes -r $tools/uv.txt ||
         die "uv could not be fetched (pip says why above)" "mend the connection to the package registry, then run the same command again"
     uv=$tools/bin/uv
 }

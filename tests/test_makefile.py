@@ -7,6 +7,7 @@ takes no network: a package with a build backend of its own, and lock files that
 from __future__ import annotations
 
 import base64
+import ensurepip
 import hashlib
 import os
 import re
@@ -287,6 +288,54 @@ def test_without_the_venv_module_it_says_what_to_install(checkout: Checkout) -> 
     python = f'case "$3" in *ensurepip*) exit 1;; esac\nexec "{sys.executable}" "$@"'
     environment = bare_machine(checkout, pythons={"python3": python})
     refused(checkout.set_up("cpu", **environment), "cannot make a virtual environment", "apt-get install python3-venv")
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb on PATH; Debian, Ubuntu have it")
+@pytest.mark.parametrize("lists", [True, False], ids=["package lists", "no package lists"])
+def test_without_pip_the_distributions_package_gives_it(checkout: Checkout, tmp_path: Path, lists: bool) -> None:
+    """A real pip in a real Debian package installs a uv that calls the real one; apt-get alone is a stand-in."""
+    tree, registry = tmp_path / "tree", tmp_path / "registry"
+    (tree / "DEBIAN").mkdir(parents=True)
+    fields = {"Package": "python3-pip-whl", "Version": "1", "Architecture": "all", "Maintainer": "none <n@example.org>"}
+    control = "".join(f"{name}: {value}\n" for name, value in fields.items())
+    (tree / "DEBIAN" / "control").write_text(control + "Description: a test\n")
+    (bundled,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
+    (tree / "usr" / "share" / "python-wheels").mkdir(parents=True)
+    shutil.copy(bundled, tree / "usr" / "share" / "python-wheels")
+    deb = tmp_path / "python3-pip-whl_1_all.deb"
+    subprocess.run(["dpkg-deb", "--build", tree, deb], check=True, capture_output=True)
+    registry.mkdir()
+    with zipfile.ZipFile(registry / "uv-0.0.1-py3-none-any.whl", "w") as archive:
+        script = zipfile.ZipInfo("uv-0.0.1.data/scripts/uv")
+        script.external_attr = 0o100755 << 16
+        archive.writestr(script, f'#!/bin/sh\nexec "{find_uv_bin()}" "$@"\n')
+        archive.writestr("uv-0.0.1.dist-info/METADATA", "Metadata-Version: 2.1\nName: uv\nVersion: 0.0.1\n")
+        archive.writestr("uv-0.0.1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("uv-0.0.1.dist-info/RECORD", "")
+    digest = hashlib.sha256((registry / "uv-0.0.1-py3-none-any.whl").read_bytes()).hexdigest()
+    line = (checkout.folder / "environments" / "cpu.txt").read_text()
+    (checkout.folder / "environments" / "dev.txt").write_text(f"uv==0.0.1 \\\n    --hash=sha256:{digest}\n{line}")
+
+    python = f'case "$3" in *ensurepip*) exit 1;; esac\nexec "{sys.executable}" "$@"'
+    environment = bare_machine(checkout, pythons={"python3": python})
+    for name in ("tar", "cp", "touch", "dpkg-deb"):
+        (checkout.tools / name).symlink_to(shutil.which(name) or name)
+    plain = f'cp "{deb}" .' if lists else "exit 100"
+    checkout.tool(
+        "apt-get",
+        f"""case "$*" in
+            "-qq download "*) {plain};;
+            *"-o Dir::State::Lists=$PWD/lists"*update) touch updated;;
+            *"-o Dir::State::Lists=$PWD/lists"*download*) [ -e updated ] && cp "{deb}" .;;
+        esac""",
+    )
+    done = checkout.set_up(
+        "cpu", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(registry), PIP_CONFIG_FILE=os.devnull, **environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "fetching python3-pip-whl with apt-get" in done.stderr
+    assert checkout.version == "1.0"
+    assert checkout.set_up("cpu", **environment).stderr == ""
 
 
 @pytest.mark.network

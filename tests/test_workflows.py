@@ -117,6 +117,7 @@ def test_the_ci_entry_point_runs_the_test_target(root: Path) -> None:
     script = root / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert script.read_text().splitlines()[-1] == "exec make test"
+    assert "for tool in make git python3; do" in script.read_text(), "nothing else needs root"
     subprocess.run(["bash", "-n", str(script)], check=True)
 
 
