@@ -14,9 +14,12 @@ ARGS ?=
 TESTARGS ?=
 BIN := .venv/bin
 
-# Which environment: the GPU one where an NVIDIA GPU answers, unless DEVICE says.
-HAS_GPU = $(shell PATH="$$PATH:/usr/lib/wsl/lib"; nvidia-smi -L 2>/dev/null | grep -c '^GPU ')
+# Which environment: the GPU one where an NVIDIA GPU answers, unless DEVICE says. Asked once, and only if it matters.
+HAS_GPU = $(eval HAS_GPU := $(shell PATH="$$PATH:/usr/lib/wsl/lib"; nvidia-smi -L 2>/dev/null | grep -c '^GPU '))$(HAS_GPU)
 FLAVOUR = $(if $(filter auto,$(DEVICE)),$(if $(filter-out 0,$(HAS_GPU)),gpu,cpu),$(if $(filter cpu gpu,$(DEVICE)),$(DEVICE),$(error DEVICE=$(DEVICE) is unknown; use auto, cpu or gpu)))
+# Where the labs compute. In the CPU environment it is the CPU, also where the library would find a GPU that nvidia-smi does
+# not show (a driver without the tool): nothing in there computes on it.
+RUN_ON = $(if $(filter cpu,$(FLAVOUR)),cpu,$(DEVICE))
 DEV = $(if $(filter gpu,$(FLAVOUR)),dev-gpu,dev)
 # `w251lab setup` makes the Triton server's environment with the uv that made the lab's.
 SERVER_SETUP = PATH="$$PATH:$$PWD/.tools/bin" $(BIN)/w251lab setup --device $(FLAVOUR)
@@ -36,7 +39,7 @@ dev: ## set up what the tests need as well
 	@$(SERVER_SETUP)
 
 run: env ## run every lab's solution here, score it, print the table, write report/
-	$(BIN)/w251lab check --device $(DEVICE) --report report $(ARGS)
+	$(BIN)/w251lab check --device $(RUN_ON) --report report $(ARGS)
 
 test: lint ## check the style, the types, the notebooks and the releases, then run the tests
 	$(BIN)/python -m pytest $(TESTARGS)

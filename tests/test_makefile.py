@@ -361,22 +361,27 @@ def test_an_unknown_device_or_environment_is_refused(checkout: Checkout) -> None
 
 
 @pytest.mark.parametrize(
-    ("smi", "device", "run_with", "test_with"),
+    ("smi", "device", "run_with", "run_on", "test_with"),
     [
-        ("exit 9", "auto", "cpu", "dev"),
-        ("echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)'", "auto", "gpu", "dev-gpu"),
-        ("echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)'", "cpu", "cpu", "dev"),
-        ("exit 9", "gpu", "gpu", "dev-gpu"),
+        # Also where the library would find a GPU by itself: the CPU environment cannot compute on it.
+        ("exit 9", "auto", "cpu", "cpu", "dev"),
+        # What the library finds: it may be told to leave the GPU alone, by CUDA_VISIBLE_DEVICES.
+        ("echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)'", "auto", "gpu", "auto", "dev-gpu"),
+        ("echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)'", "cpu", "cpu", "cpu", "dev"),
+        ("exit 9", "gpu", "gpu", "gpu", "dev-gpu"),
     ],
 )
 def test_the_device_chooses_the_environment(
-    checkout: Checkout, smi: str, device: str, run_with: str, test_with: str
+    checkout: Checkout, smi: str, device: str, *, run_with: str, run_on: str, test_with: str
 ) -> None:
-    checkout.tool("nvidia-smi", smi)
+    asked = checkout.folder / "asked"
+    checkout.tool("nvidia-smi", f"echo asked >>'{asked}'\n{smi}")
     plan = checkout.run("make", "-n", "run", f"DEVICE={device}", "ARGS=--jobs 2").stdout
     assert f"setup.sh {run_with}\n" in plan
     assert f"w251lab setup --device {run_with}\n" in plan
-    assert f"w251lab check --device {device} --report report --jobs 2\n" in plan
+    assert f"w251lab check --device {run_on} --report report --jobs 2\n" in plan
+    assert asked.exists() == (device == "auto")
+    assert device != "auto" or asked.read_text() == "asked\n", "decided once"
     assert f"setup.sh {test_with}\n" in checkout.run("make", "-n", "test", f"DEVICE={device}").stdout
 
 
