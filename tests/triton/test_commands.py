@@ -317,6 +317,22 @@ def test_setup_finds_the_environment_that_is_there() -> None:
     assert re.fullmatch(rf"The Triton server's environment \({made}, Python 3\.1\d\) is there: .*\n", done.stdout)
 
 
+@pytest.mark.parametrize(("device", "size"), [("cpu", "about 100 MB"), ("gpu", "more than 1 GB")])
+def test_setup_says_how_much_it_will_fetch(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, device: str, size: str
+) -> None:
+    there = environment.load()
+    monkeypatch.setenv(environment.ENVIRONMENT_VARIABLE, str(tmp_path / "env"))
+    monkeypatch.setattr(environment, "install", lambda *_args, **_options: there)
+    monkeypatch.setattr(sys, "argv", ["w251lab", "setup", "--device", device])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    said = capfd.readouterr()
+    assert f"({size}" in said.err
+    assert f"({device}, Python 3." in said.out
+
+
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [

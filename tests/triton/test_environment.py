@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from uv import find_uv_bin
 
 from w251lab.errors import UsageError, W251Error
-from w251lab.triton import environment
+from w251lab.triton import environment, provision
 from w251lab.triton.environment import ServerEnvironment
 
 if TYPE_CHECKING:
@@ -197,6 +198,27 @@ def test_an_installation_that_fails_is_told_and_not_taken_for_done(
         environment.install(root=root)
     assert "same command again" in caught.value.remedy
     assert not environment.is_current(root, "cpu")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_installer_draws_its_progress_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text(f"""#!/bin/sh
+[ "$1" = pip ] || exec "{find_uv_bin()}" "$@"
+case "$*" in *" -q "*) ;; *) echo "10 of 100 MB" >&2;; esac
+echo "no such host" >&2
+exit 1
+""")
+    uv.chmod(0o755)
+    monkeypatch.setattr(provision, "find_uv", lambda: str(uv))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with pytest.raises(W251Error, match=r"failed in: .*uv pip install") as caught:
+        environment.install(root=tmp_path / "env")
+    shown = capfd.readouterr().err
+    assert shown == ("10 of 100 MB\nno such host\n" if terminal else "")
+    assert ("no such host" in caught.value.what) is not terminal, "said once"
 
 
 def test_a_place_that_cannot_be_used(tmp_path: Path) -> None:

@@ -56,9 +56,10 @@ def setup(
         made = environment.load(root)
         word = "is there"
     else:
-        console = Console(stderr=True)
-        with console.status(f"setting up the Triton server's environment in {root} (about 100 MB to fetch)"):
-            made = environment.install(device, root, python, force=force)
+        size = "about 100 MB" if device == "cpu" else "more than 1 GB, most of it CUDA"
+        sys.stderr.write(f"setting up the Triton server's environment in {root} ({size} to fetch)\n")
+        sys.stderr.flush()
+        made = environment.install(device, root, python, force=force)
         word = "was made"
     _say(f"The Triton server's environment ({device}, Python {made.interpreter.version}) {word}: {made.root}")
 

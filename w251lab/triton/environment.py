@@ -231,10 +231,12 @@ def _make(root: Path, device: str, python: str | None) -> None:
             _run([str(base.executable), "-m", "venv", "--clear", str(root)])
         if base.libpython_folder == scratch:
             shutil.copy(Path(scratch) / base.libpython, root / "lib")
-    if uv:
-        _run([uv, "pip", "install", "-q", "--python", own, "--only-binary", ":all:", "--require-hashes", "-r", file])
+    installer = [uv, "pip", "install", "--python", own] if uv else [own, "-m", "pip", "install"]
+    pinned = ["--only-binary", ":all:", "--require-hashes", "-r", file]
+    if sys.stderr.isatty():  # it draws its own progress, on standard error
+        _run([*installer, *pinned], shown=True)
     else:
-        _run([own, "-m", "pip", "install", "-q", "--only-binary", ":all:", "--require-hashes", "-r", file])
+        _run([*installer, "-q", *pinned])
     load(root)
     stamp.write_text(json.dumps(_fingerprint(device)))
 
@@ -261,11 +263,14 @@ def _fingerprint(device: str) -> dict[str, str]:
     return {"device": device, "requirements": hashlib.sha256(requirements(device).read_bytes()).hexdigest()}
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _run(command: list[str], *, shown: bool = False) -> None:
+    """Run a step of the installation; ``shown`` leaves it the terminal, also for what it complains of."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=None if shown else subprocess.PIPE, text=True, check=False
+    )
     if done.returncode:
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        said = "\n".join((done.stdout + (done.stderr or "")).strip().splitlines()[-15:])
         raise W251Error(
-            f"Setting up the Triton server's environment failed in: {' '.join(command[:3])}\n{tail}",
+            f"Setting up the Triton server's environment failed in: {' '.join(command[:3])}\n{said}".rstrip(),
             "Mend what the message above names, then run the same command again.",
         )
