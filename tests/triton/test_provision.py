@@ -23,7 +23,7 @@ class Machine:
     """A machine whose PATH holds what a test puts there, and nothing else."""
 
     def __init__(self, folder: Path) -> None:
-        self.bin = folder / "bin"
+        self.bin = folder / "the tools"
         self.bin.mkdir()
         self.calls = folder / "calls.txt"
         self.calls.touch()
@@ -114,7 +114,7 @@ def test_without_the_network_both_remedies_are_named(machine: Machine, tmp_path:
     with pytest.raises(W251Error, match=r"without libpython3\.11(.|\n)*uv could not fetch .*no such host") as caught:
         provision.obtain(None, tmp_path)
     assert "apt-get install libpython3.11." in caught.value.remedy
-    assert f"{uv} python install 3.12" in caught.value.remedy
+    assert f"'{uv}' python install 3.12" in caught.value.remedy
     assert "make run" in caught.value.remedy
 
 

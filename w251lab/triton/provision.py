@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -129,10 +130,10 @@ def _remedy(found: list[Interpreter], uv: str | None, wanted: str | None) -> str
     lacking = [interpreter for interpreter in found if interpreter.minor in SUPPORTED]
     newest = f"3.{SUPPORTED[-1]}"
     packages = f"libpython{lacking[0].version}" if lacking else f"python{newest} libpython{newest}"
-    again = f"w251lab setup --python {wanted}" if wanted else "make run (or: w251lab setup)"
+    again = f"w251lab setup --python {shlex.quote(wanted)}" if wanted else "make run (or: w251lab setup)"
     return (
         f"Either, on a Debian or Ubuntu that has it: apt-get install {packages}. Or, with a way to the network: "
-        f"{uv or 'uv'} python install {newest}. Then again: {again}. Any other Python that fits: "
+        f"{shlex.quote(uv or 'uv')} python install {newest}. Then again: {again}. Any other Python that fits: "
         "w251lab setup --python PYTHON"
     )
 
