@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import shlex
 import sys
 import threading
 import time
@@ -411,7 +412,9 @@ def program(tmp_path: Path) -> Iterator[Any]:
 
     def make(script: str) -> Path:
         file = tmp_path / "perf_analyzer"
-        file.write_text(f"#!{sys.executable}\nimport sys, time\n{script}\n")
+        # A shebang line cannot name an interpreter in a folder with spaces; a shell can start it.
+        code = shlex.quote(f"import sys, time\n{script}")
+        file.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {code}\n")
         file.chmod(0o755)
         return file
 
