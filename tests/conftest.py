@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C back: a shell starts a background job with it ignored, and every process below inherits that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _gpu() -> str | None:
