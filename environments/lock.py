@@ -73,10 +73,11 @@ class Lock:
 
 # In the order of making. The dev files hold everything `make test` needs on top of the lab's own environment, so that
 # one file describes one environment completely; onnxruntime and onnxruntime-gpu share a folder and exclude each other.
+# The GPU's file comes first: RAPIDS takes one range of pandas, numpy and dask only, and a lab has to find the same on a CPU.
 LOCKS = (
     Lock("build", core=False, build=True),
-    Lock("cpu", extras=("cpu",)),
-    Lock("gpu", extras=("gpu",), agrees_with=("cpu",)),
+    Lock("gpu", extras=("gpu",)),
+    Lock("cpu", extras=("cpu",), agrees_with=("gpu",)),
     Lock("dev", extras=("cpu",), groups=("dev", "bench"), agrees_with=("cpu",)),
     Lock("dev-gpu", extras=("gpu",), groups=("dev", "bench"), agrees_with=("gpu", "dev")),
     Lock("server", core=False, groups=("server",)),
