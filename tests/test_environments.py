@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
 PYTHONS = ("3.11", "3.12", "3.13")
-NAMES = ("build", "cpu", "gpu", "dev", "dev-gpu", "server", "server-gpu")
+NAMES = ("build", "gpu", "cpu", "dev", "dev-gpu", "server", "server-gpu")
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_every_table_that_is_installed_from_is_locked(lock: ModuleType, project:
     ("before", "after", "named"),
     [
         ('"typer>=', '"typer>=0.0.1,>=', {"cpu", "gpu", "dev", "dev-gpu"}),
-        ('cpu = ["onnxruntime==', 'cpu = ["onnxruntime>=', {"cpu", "dev"}),
+        ('"xgboost-cpu==', '"xgboost-cpu>=', {"cpu", "dev"}),
         ('"ruff>=', '"ruff>=0.0.1,>=', {"dev", "dev-gpu"}),
         ('server = ["nvidia-pytriton==', 'server = ["nvidia-pytriton>=', {"server"}),
         ('"hatchling>=', '"hatchling>=1.0,>=', {"build"}),
@@ -147,13 +147,25 @@ def test_the_dev_environment_holds_the_labs_own(root: Path, small: str, large: s
     assert pins(folder / f"{small}.txt", python).items() <= pins(folder / f"{large}.txt", python).items()
 
 
-@pytest.mark.parametrize(("one", "other"), [("cpu", "gpu"), ("dev", "dev-gpu"), ("server", "server-gpu")])
+BUILDS = {"onnxruntime": "onnxruntime-gpu", "xgboost-cpu": "xgboost-cu13"}  # the same library for a CPU and for a GPU
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("cpu", "gpu", {"onnxruntime", "xgboost-cpu"}),
+        ("dev", "dev-gpu", {"onnxruntime", "xgboost-cpu"}),
+        ("server", "server-gpu", {"onnxruntime"}),
+    ],
+)
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_cpu_and_the_gpu_environment_share_their_pins(root: Path, one: str, other: str, python: str) -> None:
+def test_the_cpu_and_the_gpu_environment_share_their_pins(
+    root: Path, one: str, other: str, differ: set[str], python: str
+) -> None:
     a, b = (pins(root / "environments" / f"{name}.txt", python) for name in (one, other))
     assert {name: a[name] for name in a.keys() & b.keys()} == {name: b[name] for name in a.keys() & b.keys()}
-    assert a.keys() - b.keys() == {"onnxruntime"}
-    assert "onnxruntime-gpu" in b
+    assert a.keys() - b.keys() == differ
+    assert {name: a[name] for name in differ} == {name: b[BUILDS[name]] for name in differ}
 
 
 def test_the_client_and_the_server_speak_the_same_release(root: Path) -> None:
