@@ -1,16 +1,23 @@
-"""What a test may need and this machine may lack: markers that skip with reason and remedy, counted at the end."""
+"""What a test may need and this machine may lack: markers that skip with reason and remedy, counted at the end.
+
+And what a stopped server must not leave behind.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
+import socket
+import time
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from w251lab import accelerator
@@ -90,3 +97,40 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+def _traces(command: str) -> list[str]:
+    found = re.search(r"shm-region-prefix-name=(\w+)", command)
+    folder = re.search(r"--backend-directory=(.*?)/backends", command)
+    assert found
+    assert folder
+    prefix = found.group(1)
+    left = [str(block) for block in Path("/dev/shm").glob(f"{prefix}*")]  # noqa: S108
+    left += [folder.group(1)] if Path(folder.group(1)).exists() else []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words = " ".join(process.info["cmdline"] or ())
+        # The name of the run's blocks stands in the command line of the supervisor, the server and every stub.
+        if prefix in words:
+            left.append(f"process {process.info['pid']}: {words[:200]}")
+    for port in re.findall(r"--\w+-port=(\d+)", command):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", int(port))) == 0:
+                left.append(f"port {port}")
+    return left
+
+
+@pytest.fixture(scope="session")
+def remains() -> Callable[..., list[str]]:
+    """What an embedded Triton server has left: processes, ports, shared memory, its folder; empty once all is gone.
+
+    Takes the server's command line, and for how many seconds to wait until all is gone.
+    """
+
+    def look(command: str | tuple[str, ...], wait: float = 0.0) -> list[str]:
+        words = command if isinstance(command, str) else "\n".join(command)
+        deadline = time.monotonic() + wait
+        while (left := _traces(words)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return left
+
+    return look

@@ -1,30 +1,19 @@
-"""Makes ``planting`` importable, runs labs at the same time, and says what they left behind."""
+"""Makes ``planting`` importable, and has the runs of all test modules here under way at the same time."""
 
 from __future__ import annotations
 
 import importlib.util
-import re
-import socket
 import sys
-import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
-
-from w251lab.course.catalog import load_course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from w251lab.course.catalog import Course, Lab
-
-ROOT = Path(__file__).resolve().parents[2]
-#: What a kernel wrote down about itself: its process, its server's command line, and when.
-Diary = dict[str, Any]
+    from w251lab.course.check import Checked
 
 _spec = importlib.util.spec_from_file_location("planting", Path(__file__).with_name("planting.py"))
 planting = importlib.util.module_from_spec(_spec)
@@ -32,54 +21,54 @@ sys.modules["planting"] = planting
 _spec.loader.exec_module(planting)
 
 
-@pytest.fixture(scope="session")
-def course() -> Course:
-    return load_course(ROOT)
+class Runs:
+    """Runs of notebooks, three at a time: a run waits half of its time."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._pool = ThreadPoolExecutor(3, thread_name_prefix="labs")
+        self._under_way: dict[str, Future[Checked]] = {}
+        self._made: dict[str, Path] = {}
+
+    def start(self, key: str, work: Callable[[Path], Checked]) -> None:
+        """Have a run under way; ``work`` gets a folder of its own."""
+        assert key not in self._under_way
+        self._made[key] = self._folders.mktemp(f"{key.rpartition('/')[2]} ")
+        self._under_way[key] = self._pool.submit(work, self._made[key])
+
+    def __getitem__(self, key: str) -> Checked:
+        """What a run gave, once it has ended."""
+        assert key in self._under_way, f"{key} was not started; see `begin` of the test module"
+        return self._under_way[key].result()
+
+    def folder(self, key: str) -> Path:
+        """The run's own folder."""
+        return self._made[key]
+
+    def wait_for_all(self) -> None:
+        wait(self._under_way.values())
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
-def quickstart(course: Course) -> Lab:
-    return course.select(["01_triton_quickstart"])[0]
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    """All runs that the chosen tests read.
 
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """Runs labs three at a time (a run waits half of its time), with a folder of their own for temporary files."""
-    with tempfile.TemporaryDirectory(prefix="w2-", ignore_cleanup_errors=True) as folder:
-        executor = ThreadPoolExecutor(3, thread_name_prefix="labs")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TMPDIR", folder)  # a notebook leaves its model repository, some 90 MB
-            yield executor
-            executor.shutdown(cancel_futures=True)
-
-
-@pytest.fixture(scope="session")
-def remains() -> Callable[[list[Diary]], list[str]]:
-    """What kernels and their servers have left, after at most 20 seconds: processes, ports, shared memory, folders."""
-
-    def wait(diary: list[Diary]) -> list[str]:
-        deadline = time.monotonic() + 20
-        while (left := [trace for entry in diary for trace in _traces(entry)]) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return left
-
-    return wait
-
-
-def _traces(entry: Diary) -> list[str]:
-    command = "\n".join(entry["command"])
-    (prefix,) = re.findall(r"shm-region-prefix-name=(\w+)", command)
-    (folder,) = re.findall(r"--backend-directory=(.*)/backends", command)
-    left = [str(block) for block in Path("/dev/shm").glob(f"{prefix}*")]  # noqa: S108
-    left += [folder] if Path(folder).exists() else []
-    for process in psutil.process_iter(["pid", "cmdline", "create_time"]):
-        words = " ".join(process.info["cmdline"] or ())
-        # The prefix stands in the command line of the supervisor, the server and every stub.
-        kernel = process.info["pid"] == entry["kernel"] and process.info["create_time"] < entry["time"]
-        if kernel or prefix in words:
-            left.append(f"process {process.info['pid']}: {words[:200]}")
-    for port in re.findall(r"--\w+-port=(\d+)", command):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", int(port))) == 0:
-                left.append(f"port {port}")
-    return left
+    The function ``begin`` of a test module starts those of its tests that are given to it. All are started before the
+    first is waited for: a module's last run, alone on the machine, would have the other modules wait.
+    """
+    made = Runs(tmp_path_factory)
+    by_module: dict[Any, list[pytest.Item]] = {}
+    for item in request.session.items:
+        if "runs" in getattr(item, "fixturenames", ()) and hasattr(
+            module := item.getparent(pytest.Module).obj, "begin"
+        ):
+            by_module.setdefault(module, []).append(item)
+    try:
+        for module, items in by_module.items():
+            module.begin(made, items)
+        yield made
+    finally:
+        made.close()

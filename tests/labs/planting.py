@@ -1,8 +1,15 @@
-"""Answers that stand in a lab's ``answers/`` folder, put into its released notebook and handed in.
+"""Answers that stand in a lab's ``answers/`` folder, put into its released notebooks and handed in.
 
-``answers/QUESTION/wrong_*.py`` and ``right_*.py`` are what the solution cell of the question holds. The first line says
-what the student thought; the second line of a wrong one is ``# caught: KIND: TEXT``, the kind of error that has to stop
-it and words that have to stand in its message or in the end of its traceback.
+``LAB/answers/QUESTION/wrong_*.py`` and ``right_*.py`` are what the solution cell of the question holds; a question's
+name stands for it in the whole lab, whichever notebook it is in. The first line says what the student thought; the
+second line of a wrong one is ``# caught: KIND: TEXT``, the kind of error that has to stop it and words that have to
+stand in its message or in the end of its traceback.
+
+Two kinds of cells more may stand there, for these tests alone:
+
+- ``LAB/shorten.py`` runs before everything else in a notebook whose figures do not matter, and makes it measure less;
+- ``LAB/answers/QUESTION/reset.py`` runs before each try of an answer where many are tried in one kernel, and undoes
+  what an answer leaves outside the kernel.
 """
 
 from __future__ import annotations
@@ -11,19 +18,21 @@ import ast
 import copy
 import shutil
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w251lab.course.catalog import load_course
 from w251lab.course.check import Checked, Options, check
 from w251lab.course.notebook import canonical_bytes, cells, questions, read_notebook
 from w251lab.course.results import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from nbformat import NotebookNode
 
-    from w251lab.course.catalog import Course, Lab, TimeLimit
+    from w251lab.course.catalog import Course, Lab, NotebookEntry, TimeLimit
     from w251lab.course.results import NotebookResult, QuestionResult
 
 HERE = Path(__file__).parent
@@ -52,35 +61,68 @@ class Planted:
     reference: Answer
 
 
-def notebook_of(lab: Lab) -> str:
-    return f"{lab.notebooks[0].name}.ipynb"
+@dataclass(frozen=True, eq=False)
+class Notebook:
+    """One notebook of a lab, in a course that has nothing else: it is run and judged apart from the lab's others."""
+
+    course: Course
+    lab: Lab
+
+    @property
+    def name(self) -> str:
+        return f"{self.lab.name}/{self.lab.notebooks[0].name}"
+
+    @property
+    def file(self) -> str:
+        return f"{self.lab.notebooks[0].name}.ipynb"
+
+    @property
+    def tests(self) -> Path:
+        """What belongs to the lab in ``tests/labs/``."""
+        return HERE / self.lab.name
+
+    def source(self) -> NotebookNode:
+        return read_notebook(self.lab.solutions / self.file)
+
+    def released(self) -> NotebookNode:
+        """What a student gets."""
+        return read_notebook(self.lab.labs / self.file)
+
+    @cached_property
+    def graded(self) -> tuple[str, ...]:
+        """The names of the automatically graded questions, in order."""
+        return tuple(question.name for question in questions(self.source()) if not question.manual)
+
+    @cached_property
+    def answers(self) -> dict[str, Planted]:
+        """Question -> its planted answers, in the order of the questions."""
+        given, ours = ({cell.key: cell.source for cell in cells(nb)} for nb in (self.released(), self.source()))
+        return {
+            name: Planted(
+                tuple(_read(path) for path in sorted((self.tests / "answers" / name).glob("wrong_*.py"))),
+                tuple(_read(path) for path in sorted((self.tests / "answers" / name).glob("right_*.py"))),
+                Answer(name, "stub", given[name], "NotImplementedError"),
+                Answer(name, "reference", ours[name]),
+            )
+            for name in self.graded
+        }
 
 
-def graded_questions(lab: Lab) -> list[str]:
-    """The names of the automatically graded questions, in order."""
-    return [q.name for q in questions(read_notebook(lab.solutions / notebook_of(lab))) if not q.manual]
+def notebooks(root: Path) -> dict[str, Notebook]:
+    """``lab/notebook`` -> each notebook of the course in ``root``."""
+    course = load_course(root)
+    every = [alone(course, lab, entry) for lab in course.labs for entry in lab.notebooks]
+    return {notebook.name: notebook for notebook in every}
 
 
-def planted(lab: Lab) -> dict[str, Planted]:
-    """Question -> its planted answers, in the order of the questions."""
-    released, ours = (
-        {cell.key: cell.source for cell in cells(read_notebook(folder / notebook_of(lab)))}
-        for folder in (lab.labs, lab.solutions)
-    )
-    return {
-        name: Planted(
-            tuple(_read(path) for path in sorted((HERE / lab.name / "answers" / name).glob("wrong_*.py"))),
-            tuple(_read(path) for path in sorted((HERE / lab.name / "answers" / name).glob("right_*.py"))),
-            Answer(name, "stub", released[name], "NotImplementedError"),
-            Answer(name, "reference", ours[name]),
-        )
-        for name in graded_questions(lab)
-    }
+def alone(course: Course, lab: Lab, entry: NotebookEntry) -> Notebook:
+    only = replace(lab, notebooks=(entry,))
+    return Notebook(replace(course, labs=(only,)), only)
 
 
 def _read(path: Path) -> Answer:
     source = path.read_text(encoding="utf-8")
-    second = source.splitlines()[1]
+    _, second, *_ = [*source.splitlines(), "", ""]
     caught = second.removeprefix(CAUGHT) if second.startswith(CAUGHT) else ""
     return Answer(path.parent.name, path.stem, source, caught)
 
@@ -88,23 +130,29 @@ def _read(path: Path) -> Answer:
 # --- group testing --------------------------------------------------------------------------------------------------
 
 
-def group_plans(answers: Mapping[str, Planted]) -> list[dict[str, Answer]]:
-    """Full runs that separate every ordered pair of questions: one is answered wrongly, the other rightly.
+def group_size(questions: int) -> int:
+    """How many group runs a notebook with so many questions takes: ceil(log2), and at least two."""
+    return max((questions - 1).bit_length(), 2)
 
-    Every question has a number. For each bit and each of its two values, one run has a wrong answer to exactly the
-    questions whose bit has that value; any two numbers differ in a bit. So 2 * ceil(log2 n) runs do for n questions,
-    and every question is answered wrongly, each time in another way, in half of them.
+
+def group_plans(answers: Mapping[str, Planted]) -> list[dict[str, Answer]]:
+    """Hand-ins that separate every question from each one before it: the earlier is wrong, the later right, in one.
+
+    A kernel runs the cells in order, so an answer can cost its own question and those after it, no earlier one. The
+    questions get different sets of runs to be wrong in, none a smaller one than that of a later question; so no set is
+    a part of a later one. The sets of about half of the runs are taken first: all but the first and the last question
+    are answered rightly as well as wrongly, and these two are, too, unless every set is needed.
     """
-    width = max((len(answers) - 1).bit_length(), 1)
-    plans = []
-    for bit in range(width):
-        for value in (0, 1):
-            plan = {}
-            for number, (name, have) in enumerate(answers.items()):
-                wrongly = (number >> bit) & 1 == value
-                choices = have.wrong if wrongly else have.right
-                plan[name] = choices[bit % len(choices)]
-            plans.append(plan)
+    runs = group_size(len(answers))
+    sets = sorted(range(2**runs), key=lambda runs_wrong: (abs(2 * runs_wrong.bit_count() - runs), -runs_wrong))
+    chosen = sorted(sets[: len(answers)], key=int.bit_count, reverse=True)
+    plans: list[dict[str, Answer]] = []
+    for run in range(runs):
+        plan = {}
+        for (name, have), wrong_in in zip(answers.items(), chosen, strict=True):
+            choices = have.wrong if wrong_in >> run & 1 else have.right
+            plan[name] = choices[run % len(choices)]
+        plans.append(plan)
     return plans
 
 
@@ -120,18 +168,13 @@ def remaining(answers: Mapping[str, Planted], plans: list[dict[str, Answer]]) ->
 # --- handing in -----------------------------------------------------------------------------------------------------
 
 
-def released(lab: Lab) -> NotebookNode:
-    """The notebook that a student gets."""
-    return read_notebook(lab.labs / notebook_of(lab))
-
-
 def cell_of(nb: NotebookNode, key: str) -> Any:
     return nb["cells"][next(cell.index for cell in cells(nb) if cell.key == key)]
 
 
-def answered(lab: Lab, sources: Mapping[str, str]) -> NotebookNode:
-    """The released notebook with these texts in its solution cells."""
-    nb = released(lab)
+def answered(notebook: Notebook, sources: Mapping[str, str]) -> NotebookNode:
+    """The released notebook with these texts in its solution cells, and made short."""
+    nb = shortened(notebook, notebook.released())
     for name, source in sources.items():
         cell_of(nb, name)["source"] = source
     return nb
@@ -145,15 +188,30 @@ def with_own_cell(nb: NotebookNode, after: str, name: str, source: str) -> Noteb
     return nb
 
 
-def hand_in(course: Course, lab: Lab, nb: NotebookNode, folder: Path, limit: TimeLimit | None = None) -> Checked:
+def shortened(notebook: Notebook, nb: NotebookNode) -> NotebookNode:
+    """The notebook with the lab's ``shorten.py``, where it has one, right after the parameters."""
+    file = notebook.tests / "shorten.py"
+    if not file.is_file():
+        return nb
+    parameters = next(cell.key for cell in cells(nb) if "parameters" in cell.tags)
+    return with_own_cell(nb, parameters, "shorten", file.read_text(encoding="utf-8"))
+
+
+def hand_in(notebook: Notebook, nb: NotebookNode, folder: Path, limit: TimeLimit | None = None) -> Checked:
     """What ``w251lab check LAB --submission NOTEBOOK`` does."""
-    path = folder / "handed in" / notebook_of(lab)
+    path = folder / "handed in" / notebook.file
     path.parent.mkdir(parents=True)
     path.write_bytes(canonical_bytes(nb))
+    course, lab = notebook.course, notebook.lab
     if limit is not None:
-        lab = replace(lab, limits=dict.fromkeys(lab.limits, limit))
-        course = replace(course, labs=(lab,))
+        course = replace(course, labs=(replace(lab, limits=dict.fromkeys(lab.limits, limit)),))
     return check(course, [lab.name], OPTIONS, submission=path)
+
+
+def judged(checked: Checked) -> NotebookResult:
+    """The result of the only notebook."""
+    (result,) = checked.result.notebooks
+    return result
 
 
 def verdicts(result: NotebookResult) -> dict[str, str]:
@@ -179,44 +237,35 @@ def complaint(result: QuestionResult, answer: Answer) -> str:
 # --- one kernel for many answers --------------------------------------------------------------------------------------
 
 
-def bench(
-    course: Course, lab: Lab, trials: Mapping[str, list[Answer]], resets: Mapping[str, str], leave_out: set[str]
-) -> Callable[[Path], Checked]:
-    """Every answer followed by its question's tests, hidden ones included, in one run of the lab.
+def bench(notebook: Notebook, trials: Mapping[str, list[Answer]], folder: Path) -> Checked:
+    """Every answer followed by its question's tests, hidden ones included, in one run of our own notebook.
 
     Args:
-        course: The course.
-        lab: The lab.
-        trials: Question -> the answers to try, in order.
-        resets: Question -> what to run before each try, beside forgetting the names of the try before.
-        leave_out: Ungraded cells that no test needs and that take long.
+        notebook: The notebook.
+        trials: Question -> the answers to try, in order; the reference solution last, so that the lab can go on.
+        folder: Where to write.
     """
-    source = read_notebook(lab.solutions / notebook_of(lab))
-    tests = {question.name: [test.index for test in question.tests] for question in questions(source)}
+    lab, ours = notebook.lab, notebook.source()
+    nb = shortened(notebook, copy.deepcopy(ours))
+    tests = {question.name: [test.index for test in question.tests] for question in questions(nb)}
     graded = {index for indices in tests.values() for index in indices}
     nodes: list[Any] = []
-    for node, cell in zip(source["cells"], cells(source), strict=True):
+    for node, cell in zip(nb["cells"], cells(nb), strict=True):
         if cell.key in trials:
             for answer in trials[cell.key]:
-                reset = _reset(answer, trials[cell.key][-1], resets.get(cell.key, ""))
+                reset = _reset(notebook, answer, trials[cell.key][-1])
                 nodes.append(_copy(node, f"reset__{cell.key}__{answer.name}", reset, solution=False, locked=True))
                 nodes.append(_copy(node, f"{cell.key}__{answer.name}", answer.source))
                 nodes += [
-                    _copy(source["cells"][index], f"{cells(source)[index].key}__{answer.name}")
-                    for index in tests[cell.key]
+                    _copy(nb["cells"][index], f"{cells(nb)[index].key}__{answer.name}") for index in tests[cell.key]
                 ]
-        elif cell.cell_type == "code" and cell.index not in graded and cell.key not in leave_out:
+        elif cell.cell_type == "code" and cell.index not in graded:
             nodes.append(node)
-
-    def run(folder: Path) -> Checked:
-        nb = copy.deepcopy(source)
-        nb["cells"] = nodes
-        root = folder / "bench"
-        shutil.copytree(lab.solutions, root / "solutions" / lab.name, ignore=shutil.ignore_patterns("*.ipynb"))
-        (root / "solutions" / lab.name / notebook_of(lab)).write_bytes(canonical_bytes(nb))
-        return check(replace(course, root=root, labs=(replace(lab, course=root),)), [lab.name], OPTIONS)
-
-    return run
+    nb["cells"] = nodes
+    root = folder / "bench"
+    shutil.copytree(lab.solutions, root / "solutions" / lab.name, ignore=shutil.ignore_patterns("*.ipynb"))
+    (root / "solutions" / lab.name / notebook.file).write_bytes(canonical_bytes(nb))
+    return check(replace(notebook.course, root=root, labs=(replace(lab, course=root),)), [lab.name], OPTIONS)
 
 
 def _copy(node: Any, grade_id: str, source: str | None = None, **flags: bool) -> Any:
@@ -228,13 +277,19 @@ def _copy(node: Any, grade_id: str, source: str | None = None, **flags: bool) ->
     return fresh
 
 
-def _reset(answer: Answer, reference: Answer, more: str) -> str:
+def _reset(notebook: Notebook, answer: Answer, reference: Answer) -> str:
     """Forget what the try before has bound: an answer that binds nothing must not pass on its predecessor's."""
     names = set()
     for statement in ast.parse(reference.source).body:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef):
             names.add(statement.name)
-        elif isinstance(statement, ast.Assign):
-            names |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            names |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and _bound(node)}
     assert names, f"the solution of {answer.question} binds no name"
-    return f"for name in {sorted(names)}:\n    globals().pop(name, None)\n{more}"
+    file = notebook.tests / "answers" / answer.question / "reset.py"
+    more = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return f"[globals().pop(name, None) for name in {sorted(names)}]\n{more}"
+
+
+def _bound(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)

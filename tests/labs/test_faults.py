@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import planting
+import psutil
 import pytest
 
 from w251lab.course.catalog import TimeLimit
-from w251lab.course.notebook import cells, questions, read_notebook
+from w251lab.course.notebook import cells, questions
 from w251lab.course.results import Verdict
 from w251lab.course.score import score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future, ThreadPoolExecutor
     from pathlib import Path
 
     from nbformat import NotebookNode
 
-    from w251lab.course.catalog import Course, Lab
     from w251lab.course.check import Checked
-    from w251lab.course.results import NotebookResult
 
 pytestmark = pytest.mark.labs
 
+QUICKSTART = planting.notebooks(planting.HERE.parents[1])["01_triton_quickstart/triton_quickstart"]
 LIMIT = TimeLimit(cell=20, notebook=240)
 # A cell of the student's own: which kernel this is, and which server it has started.
 DIARY = """
@@ -73,12 +73,12 @@ def at(nb: NotebookNode, key: str) -> int:
     return next(cell.index for cell in cells(nb) if cell.key == key)
 
 
-def right(lab: Lab, number: int) -> dict[str, str]:
-    return {name: have.right[number % len(have.right)].source for name, have in planting.planted(lab).items()}
+def right(number: int) -> dict[str, str]:
+    return {name: have.right[number % len(have.right)].source for name, have in QUICKSTART.answers.items()}
 
 
-def first(lab: Lab) -> NotebookNode:
-    nb = planting.answered(lab, right(lab, 0))
+def first() -> NotebookNode:
+    nb = planting.answered(QUICKSTART, right(0))
     planting.cell_of(nb, "ready")["source"] += "\nimport os\nos._exit(1)"
     planting.cell_of(nb, "test_gpu")["source"] = "assert True"
     planting.cell_of(nb, "swap")["metadata"]["tags"] = ["skip-execution"]
@@ -88,8 +88,8 @@ def first(lab: Lab) -> NotebookNode:
     return nb
 
 
-def second(lab: Lab) -> NotebookNode:
-    nb = planting.answered(lab, right(lab, 1))
+def second() -> NotebookNode:
+    nb = planting.answered(QUICKSTART, right(1))
     planting.cell_of(nb, "gpu")["source"] += "\n    return sees_gpu and"
     planting.cell_of(nb, "swap")["source"] = WAITS_FOR_EVER
     planting.cell_of(nb, "time_shares")["source"] = EXITS
@@ -99,44 +99,22 @@ def second(lab: Lab) -> NotebookNode:
     return nb
 
 
-@pytest.fixture(scope="module")
-def diaries(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("diaries")
-    return {name: folder / f"{name}.jsonl" for name in ("first", "second")}
+def begin(runs: Any, items: list[pytest.Item]) -> None:
+    for name, make in {"first": first, "second": second}.items():
+        runs.start(f"faults/{name}", partial(keep_diary_and_hand_in, make()))
 
 
-@pytest.fixture(scope="module")
-def runs(
-    course: Course,
-    quickstart: Lab,
-    diaries: dict[str, Path],
-    pool: ThreadPoolExecutor,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[str, Future[Checked]]:
-    made = {"first": first(quickstart), "second": second(quickstart)}
-    return {
-        name: pool.submit(
-            planting.hand_in,
-            course,
-            quickstart,
-            planting.with_own_cell(nb, "start_server", "diary", DIARY.format(path=str(diaries[name]))),
-            tmp_path_factory.mktemp(f"{name} student "),
-            LIMIT,
-        )
-        for name, nb in made.items()
-    }
-
-
-def judged(runs: dict[str, Future[Checked]], name: str) -> NotebookResult:
-    return runs[name].result().result.notebooks[0]
+def keep_diary_and_hand_in(nb: NotebookNode, folder: Path) -> Checked:
+    nb = planting.with_own_cell(nb, "start_server", "diary", DIARY.format(path=str(folder / "diary.jsonl")))
+    return planting.hand_in(QUICKSTART, nb, folder, LIMIT)
 
 
 @pytest.mark.parametrize(("name", "faults"), [("first", FIRST), ("second", SECOND)])
 def test_each_fault_costs_its_own_question_and_no_other(
-    name: str, faults: dict[str, tuple[str, str]], runs: dict[str, Future[Checked]], quickstart: Lab
+    name: str, faults: dict[str, tuple[str, str]], runs: Any
 ) -> None:
-    result = judged(runs, name)
-    expected = dict.fromkeys(planting.graded_questions(quickstart), "passed")
+    result = planting.judged(runs[f"faults/{name}"])
+    expected = dict.fromkeys(QUICKSTART.graded, "passed")
     expected |= {question: verdict for question, (verdict, _) in faults.items()}
     assert planting.verdicts(result) == expected
     for question in result.questions:
@@ -147,35 +125,33 @@ def test_each_fault_costs_its_own_question_and_no_other(
         assert faults.get(question.name, ("", ""))[1] in said, question.name
 
 
-def test_what_was_put_back_and_started_again_is_noted(runs: dict[str, Future[Checked]]) -> None:
-    notes = judged(runs, "first").notes
+def test_what_was_put_back_and_started_again_is_noted(runs: Any) -> None:
+    notes = planting.judged(runs["faults/first"]).notes
     assert [note for note in notes if note.startswith("Kernel restarted: cell ready: the kernel died")]
     assert len([note for note in notes if note.startswith("Kernel restarted")]) == 1
-    notes = judged(runs, "second").notes
+    notes = planting.judged(runs["faults/second"]).notes
     assert any(note.startswith("Kernel restarted: cell test_time_shares: the kernel died") for note in notes)
     assert "2 cells carry the grade_id test_average_batch: only the first was run." in notes
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
 def test_a_killed_kernel_takes_its_server_with_it_and_nothing_is_left(
-    name: str,
-    runs: dict[str, Future[Checked]],
-    diaries: dict[str, Path],
-    remains: Callable[[list[dict[str, Any]]], list[str]],
+    name: str, runs: Any, remains: Callable[..., list[str]]
 ) -> None:
-    runs[name].result()
-    diary = [json.loads(line) for line in diaries[name].read_text().splitlines()]
+    planting.judged(runs[f"faults/{name}"])
+    diary = [json.loads(line) for line in (runs.folder(f"faults/{name}") / "diary.jsonl").read_text().splitlines()]
     assert len({entry["kernel"] for entry in diary}) == 2, "one kernel, and the one after it died"
     assert len({tuple(entry["command"]) for entry in diary}) == 2, "the second kernel has started a server of its own"
-    assert remains(diary) == []
+    for entry in diary:
+        assert remains(tuple(entry["command"]), wait=20) == []
+        kernel = psutil.Process(entry["kernel"]) if psutil.pid_exists(entry["kernel"]) else None
+        assert kernel is None or kernel.create_time() > entry["time"], "the kernel lives"
 
 
 @pytest.mark.parametrize("loss", ["cleared", "no record", "deleted", "other type"])
-def test_a_test_cell_without_evidence_that_it_ran_is_worth_nothing(
-    loss: str, runs: dict[str, Future[Checked]], quickstart: Lab
-) -> None:
-    source = read_notebook(quickstart.solutions / planting.notebook_of(quickstart))
-    executed = runs["first"].result().executed["01_triton_quickstart/triton_quickstart"]
+def test_a_test_cell_without_evidence_that_it_ran_is_worth_nothing(loss: str, runs: Any) -> None:
+    source = QUICKSTART.source()
+    executed = runs["faults/first"].executed[QUICKSTART.name]
     before = {q.name: q for q in score(source, executed, {})}
     passed = [name for name, question in before.items() if question.verdict is Verdict.PASSED]
     assert {"time_shares", "batching"} <= set(passed)

