@@ -86,12 +86,12 @@ def predicted_speedup(comparison: Comparison, prediction: Mapping[int, Any]) -> 
     axes.plot(list(measured.index), list(measured), f"o{style}", color=COLOURS["gpu"][0], label=label)
     for size, ratio in measured.items():
         axes.annotate(
-            f"{ratio:.2g}×" if ratio < 10 else f"{ratio:.0f}×", (float(size), ratio), xytext=(0, 8),  # type: ignore[arg-type]
+            f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}", (float(size), ratio), xytext=(0, 8),  # type: ignore[arg-type]
             textcoords="offset points", ha="center", fontsize=9, color=COLOURS["gpu"][0],
         )  # fmt: skip
     if guesses:
         axes.plot(list(guesses), list(guesses.values()), "*", color="black", markersize=13, label="your prediction")
-    _dress(axes, comparison.unit, "speed-up", lambda ratio: f"{ratio:g}×")
+    _dress(axes, comparison.unit, "times as fast", lambda ratio: f"{ratio:g}")
     axes.set_title("\n".join(dict.fromkeys(_hardware(comparison))), fontsize=9, loc="left")
     axes.legend(frameon=False, fontsize=9)
     plt.close(figure)
