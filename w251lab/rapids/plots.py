@@ -18,7 +18,7 @@ from w251lab.timing.plots import COLOURS
 from w251lab.timing.timing import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -117,6 +117,51 @@ def time_per_row(comparison: Comparison, recorded: Comparison | None = None) -> 
                     _draw_per_row(axes, timings, f"{contender}{copies}", source)
     _dress(axes, comparison.unit, f"time per call, divided by the {comparison.unit}", seconds)
     figure.legend(loc="outside lower center", frameon=False, fontsize=9)
+    plt.close(figure)
+    return figure
+
+
+def learning(
+    histories: Mapping[str, Mapping[str, Sequence[float]]],
+    best: Mapping[str, float] | None = None,
+    chance: Mapping[str, float] | None = None,
+) -> Figure:
+    """The AUC after each round of boosting, on the rows that were trained on and on rows that were held out.
+
+    Args:
+        histories: The title of each panel -> ``train`` and ``evaluation``, as in ``boosting.Boosted.history``.
+        best: Title -> the AUC that no model can pass, drawn as a line.
+        chance: Title -> how far from 0.5 chance reaches on the held-out rows, drawn as a grey band.
+
+    Raises:
+        UsageError: There is no history, or one without both kinds of rows.
+    """
+    if not histories or any(not {"train", "evaluation"} <= history.keys() for history in histories.values()):
+        raise UsageError(
+            "a history of training and held-out rows is needed", "train with evaluation=(features, labels)"
+        )
+    figure, row = plt.subplots(
+        1, len(histories), figsize=(5 * len(histories), 4.2), layout="constrained", squeeze=False, sharey=True
+    )
+    for axes, (title, history) in zip(row[0], histories.items(), strict=True):
+        if (reach := (chance or {}).get(title)) is not None:
+            axes.axhspan(0.5 - reach, 0.5 + reach, color="#D1D5DB", label="what chance gives")
+        for name, key, colour in (("rows trained on", "train", "#56B4E9"), ("held-out rows", "evaluation", "#D55E00")):
+            rounds = range(1, len(history[key]) + 1)
+            axes.plot(rounds, history[key], color=colour, linewidth=1.8, label=name)
+            axes.annotate(
+                f"{history[key][-1]:.3f}", (len(history[key]), history[key][-1]), xytext=(5, 0), va="center",
+                textcoords="offset points", color=colour, fontsize=9,
+            )  # fmt: skip
+        if (limit := (best or {}).get(title)) is not None:
+            axes.axhline(limit, color="black", linestyle=":", label=f"the best possible: {limit:.3f}")
+        axes.set_title(title, fontsize=10, loc="left")
+        axes.set_xlabel("rounds of boosting")
+        axes.margins(x=0.12)
+        axes.grid(visible=True, alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize=9)
+    row[0, 0].set_ylabel("AUC")
     plt.close(figure)
     return figure
 
