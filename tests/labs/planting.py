@@ -107,6 +107,20 @@ class Notebook:
             for name in self.graded
         }
 
+    @cached_property
+    def plans(self) -> list[dict[str, Answer]]:
+        """What is handed in: for each time, question -> answer."""
+        return group_plans(self.answers)
+
+    @cached_property
+    def trials(self) -> dict[str, list[Answer]]:
+        """Question -> the answers that no plan holds, with the stub, and the reference solution last."""
+        used = {(answer.question, answer.name) for plan in self.plans for answer in plan.values()}
+        return {
+            name: [a for a in (*have.wrong, have.stub, *have.right) if (name, a.name) not in used] + [have.reference]
+            for name, have in self.answers.items()
+        }
+
 
 def notebooks(root: Path) -> dict[str, Notebook]:
     """``lab/notebook`` -> each notebook of the course in ``root``."""
@@ -143,6 +157,8 @@ def group_plans(answers: Mapping[str, Planted]) -> list[dict[str, Answer]]:
     a part of a later one. The sets of about half of the runs are taken first: all but the first and the last question
     are answered rightly as well as wrongly, and these two are, too, unless every set is needed.
     """
+    lacking = [name for name, have in answers.items() if not (have.wrong and have.right)]
+    assert not lacking, f"no wrong or no right answers are planted to {lacking}"
     runs = group_size(len(answers))
     sets = sorted(range(2**runs), key=lambda runs_wrong: (abs(2 * runs_wrong.bit_count() - runs), -runs_wrong))
     chosen = sorted(sets[: len(answers)], key=int.bit_count, reverse=True)
@@ -154,15 +170,6 @@ def group_plans(answers: Mapping[str, Planted]) -> list[dict[str, Answer]]:
             plan[name] = choices[run % len(choices)]
         plans.append(plan)
     return plans
-
-
-def remaining(answers: Mapping[str, Planted], plans: list[dict[str, Answer]]) -> dict[str, list[Answer]]:
-    """The answers that no plan holds, with the stub, and the reference solution last."""
-    used = {(answer.question, answer.name) for plan in plans for answer in plan.values()}
-    return {
-        name: [a for a in (*have.wrong, have.stub, *have.right) if (name, a.name) not in used] + [have.reference]
-        for name, have in answers.items()
-    }
 
 
 # --- handing in -----------------------------------------------------------------------------------------------------
@@ -237,16 +244,10 @@ def complaint(result: QuestionResult, answer: Answer) -> str:
 # --- one kernel for many answers --------------------------------------------------------------------------------------
 
 
-def bench(notebook: Notebook, trials: Mapping[str, list[Answer]], folder: Path) -> Checked:
-    """Every answer followed by its question's tests, hidden ones included, in one run of our own notebook.
-
-    Args:
-        notebook: The notebook.
-        trials: Question -> the answers to try, in order; the reference solution last, so that the lab can go on.
-        folder: Where to write.
-    """
-    lab, ours = notebook.lab, notebook.source()
-    nb = shortened(notebook, copy.deepcopy(ours))
+def bench(notebook: Notebook, folder: Path) -> Checked:
+    """Every trial followed by its question's tests, hidden ones included, in one run of our own notebook."""
+    lab, trials = notebook.lab, notebook.trials
+    nb = shortened(notebook, notebook.source())
     tests = {question.name: [test.index for test in question.tests] for question in questions(nb)}
     graded = {index for indices in tests.values() for index in indices}
     nodes: list[Any] = []

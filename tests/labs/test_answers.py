@@ -22,6 +22,9 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from w251lab.course.check import Checked
 
 pytestmark = pytest.mark.labs
 
@@ -34,24 +37,18 @@ HAND_INS = [
 ]
 
 
-def ready(notebook: planting.Notebook) -> bool:
-    return all(have.wrong and have.right for have in notebook.answers.values())
-
-
 def begin(runs: Any, items: list[pytest.Item]) -> None:
-    chosen = [item.callspec.params for item in items]
-    for name in dict.fromkeys(parameters["name"] for parameters in chosen):
-        notebook = NOTEBOOKS[name]
-        if not ready(notebook):
-            continue  # test_every_question_has_planted_answers says what is absent
-        plans = planting.group_plans(notebook.answers)
-        trials = planting.remaining(notebook.answers, plans)
-        if any(parameters["name"] == name and "number" not in parameters for parameters in chosen):
-            runs.start(f"{name}/bench", partial(planting.bench, notebook, trials))
-        for number, plan in enumerate(plans):
-            if any(parameters == {"name": name, "number": number} for parameters in chosen):
-                nb = planting.answered(notebook, {name: answer.source for name, answer in plan.items()})
-                runs.start(f"{name}/hand-in {number}", partial(planting.hand_in, notebook, nb))
+    for item in items:
+        name, number = item.callspec.params["name"], item.callspec.params.get("number")
+        if number is None:
+            runs.start(f"{name}/bench", partial(planting.bench, NOTEBOOKS[name]))
+        else:
+            runs.start(f"{name}/hand-in {number}", partial(hand_in, NOTEBOOKS[name], number))
+
+
+def hand_in(notebook: planting.Notebook, number: int, folder: Path) -> Checked:
+    sources = {question: answer.source for question, answer in notebook.plans[number].items()}
+    return planting.hand_in(notebook, planting.answered(notebook, sources), folder)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -107,12 +104,11 @@ def made_up(questions: int) -> Mapping[str, planting.Planted]:
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_other_answer_is_judged_rightly_in_one_kernel(name: str, runs: Any) -> None:
-    answers = NOTEBOOKS[name].answers
+    notebook = NOTEBOOKS[name]
     result = planting.judged(runs[f"{name}/bench"])
-    plans = planting.group_plans(answers)
-    trials = planting.remaining(answers, plans)
-    for question, have in answers.items():
-        tried = {plan[question].name for plan in plans} | {answer.name for answer in trials[question]}
+    trials = notebook.trials
+    for question, have in notebook.answers.items():
+        tried = {plan[question].name for plan in notebook.plans} | {answer.name for answer in trials[question]}
         assert tried == {answer.name for answer in (*have.wrong, *have.right, have.stub, have.reference)}
         assert trials[question][-1].name == "reference"
     judged = {question.name: question for question in result.questions if not question.manual}
@@ -130,7 +126,7 @@ def test_every_other_answer_is_judged_rightly_in_one_kernel(name: str, runs: Any
 @pytest.mark.parametrize(("name", "number"), HAND_INS)
 def test_wrong_answers_are_caught_and_cost_no_other_question(name: str, number: int, runs: Any) -> None:
     result = planting.judged(runs[f"{name}/hand-in {number}"])
-    plan = planting.group_plans(NOTEBOOKS[name].answers)[number]
+    plan = NOTEBOOKS[name].plans[number]
     judged = {question.name: question for question in result.questions if not question.manual}
     assert set(judged) == set(plan)
     complaints = [planting.complaint(judged[question], answer) for question, answer in plan.items()]

@@ -101,11 +101,11 @@ def second() -> NotebookNode:
 
 def begin(runs: Any, items: list[pytest.Item]) -> None:
     for name, make in {"first": first, "second": second}.items():
-        runs.start(f"faults/{name}", partial(keep_diary_and_hand_in, make()))
+        runs.start(f"faults/{name}", partial(keep_diary_and_hand_in, make))
 
 
-def keep_diary_and_hand_in(nb: NotebookNode, folder: Path) -> Checked:
-    nb = planting.with_own_cell(nb, "start_server", "diary", DIARY.format(path=str(folder / "diary.jsonl")))
+def keep_diary_and_hand_in(make: Callable[[], NotebookNode], folder: Path) -> Checked:
+    nb = planting.with_own_cell(make(), "start_server", "diary", DIARY.format(path=str(folder / "diary.jsonl")))
     return planting.hand_in(QUICKSTART, nb, folder, LIMIT)
 
 

@@ -173,7 +173,7 @@ def test_a_server_that_ends_under_load_is_an_error(double: PythonModel, tmp_path
     one = {"X": np.ones((1, 4), np.float32)}
     with server.start(tmp_path / "models") as running:
         (triton,) = (p for p in psutil.Process().children(recursive=True) if running.http.split(":")[1] in _words(p))
-        killer = threading.Timer(1.2, triton.kill)
+        killer = threading.Timer(0.7, triton.kill)
 
         def start_killer(_level: Level) -> None:
             killer.start()
@@ -185,7 +185,8 @@ def test_a_server_that_ends_under_load_is_an_error(double: PythonModel, tmp_path
                 "double",
                 [1, 2],
                 protocol=protocol,
-                seconds=5,
+                seconds=2,
+                warmup=0.2,
                 inputs=one,
                 tool="client",
                 on_level=start_killer,
