@@ -7,6 +7,7 @@ import datetime as dt
 import gc
 import itertools
 import operator
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from w251lab.timing.timing import Copies, Timing
 
     Progress = Callable[[int, int, str], None]
+
+
+_REASON = 200  # characters of a failure's reason
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,8 @@ def _reason(error: Exception) -> str:
     """What an exception says, in one line; the exception itself would keep the data alive."""
     said = error.what if isinstance(error, W251Error) else str(error).strip()
     first = said.splitlines()[0] if said else ""
+    # Messages of CUDA libraries name source files by their full path, which is of no use elsewhere.
+    first = re.sub(r"(?:/[\w.+-]+)+/([\w.+-]+)", r"\1", first)[:_REASON]
     kind = "" if isinstance(error, W251Error) else type(error).__name__
     return ": ".join(part for part in (kind, first) if part)
 

@@ -79,7 +79,8 @@ def measure(
         prepare: Called before every call of ``work``, outside the clock; ``work`` gets what it returns. For work that
             changes its input, or that would find the answer of the call before.
         device: Where the work is expected to run. A result from elsewhere is an error, and so is ``"gpu"`` with a
-            result that does not show it. Where it is not given, the result decides.
+            result that does not show it. Where it is not given, the result decides; an array in host memory counts as
+            the CPU's, so keep what a GPU computed there (``XGBClassifier.predict`` copies it back, for one).
         name: What to call it in messages and figures.
         copies: Whether copies between host and device memory are inside; for the record.
         warmup: Calls that do not count. The first of them is timed on its own, as ``cold``. With 0 the cold call is the

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from w251lab.timing.timing import Timing
 
 COLOURS = {"cpu": ("#0072B2", "#56B4E9", "#009E73"), "gpu": ("#D55E00", "#E69F00", "#CC79A7")}
-_WIDTH = 10.0  # inches: a notebook's column
+_WIDTHS = {1: 7.0, 2: 10.0}  # inches, by the number of panels: a notebook's column
+_LEGEND = 115  # characters in a line of the legend
+_FEW = 300.0  # largest over smallest value on an axis that has too few powers of ten to read from
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class _Line:
             "color": self.colour,
             "linestyle": "--" if self.comparison.recorded else "-",
             "marker": "o",
-            "markersize": 5,
+            "markersize": 4.5,
             "markerfacecolor": "white" if self.from_host else self.colour,
             "linewidth": 1.2 if self.from_host else 1.8,
         }
@@ -70,8 +72,8 @@ class _Line:
 def plot(comparison: Comparison, recorded: Comparison | None = None) -> Figure:
     """Draw the times over the sizes on the left and, where there are two contenders, the speed-up on the right.
 
-    The speed-up is over the first contender on a CPU (where there is none: the first). A vertical line marks the
-    crossover, where the faster one gets ahead between two sizes.
+    The speed-up is over the first contender on a CPU (where there is none: the first). A diamond marks the crossover,
+    where the faster one gets ahead between two sizes; the legend says at which size that is.
 
     Args:
         comparison: As :func:`w251lab.timing.compare` gives it.
@@ -94,25 +96,24 @@ def plot(comparison: Comparison, recorded: Comparison | None = None) -> Figure:
     if not lines:
         raise UsageError(f"{comparison.title}: there is no point to draw", "compare at one size or more")
     ratios = [pair for source in sources for pair in _ratios(source)]
-    handles = [Line2D([], [], label="\n".join(textwrap.wrap(line.label, 110)), **line.style) for line in lines]  # type: ignore[arg-type]
+    handles = [_handle(line, ratios) for line in lines]
     handles += [_failed(text) for source in sources for text in _failures(source)]
     rows = sum(str(handle.get_label()).count("\n") + 1 for handle in handles)
-    figure, panels = plt.subplots(
-        1, 2 if ratios else 1, figsize=(_WIDTH, 3.9 + 0.2 * rows), layout="constrained", squeeze=False
+    panels = 2 if ratios else 1
+    figure, axes = plt.subplots(
+        1, panels, figsize=(_WIDTHS[panels], 3.7 + 0.2 * rows), layout="constrained", squeeze=False
     )
-    left = panels[0, 0]
     for line in lines:
-        _draw_times(left, line)
-    _dress(left, comparison.unit, "time per call", seconds)
+        _draw_times(axes[0, 0], line)
+    _dress(axes[0, 0], comparison.unit, f"time per call, median and quartiles{_dashed(lines)}", _tick_of_seconds)
     if ratios:
-        right = panels[0, 1]
-        right.axhline(1, color="black", linewidth=0.8)
         for slow, line in ratios:
-            _draw_speedup(right, slow, line, comparison.unit)
-        slower = {slow for slow, _ in ratios}
-        _dress(right, comparison.unit, f"speed-up over {' or '.join(sorted(slower))}", _times)
+            _draw_speedup(axes[0, 1], slow, line, above=comparison is line.comparison)
+        over = " or ".join(dict.fromkeys(slow for slow, _ in ratios))
+        what = f"speed-up over {over}{_dashed([line for _, line in ratios])}"
+        _dress(axes[0, 1], comparison.unit, what, _times)
     figure.suptitle(comparison.title, fontsize=12)
-    figure.legend(handles=handles, loc="outside lower center", frameon=False, fontsize=9)
+    figure.legend(handles=handles, loc="outside lower center", frameon=False, fontsize=9, handlelength=4)
     plt.close(figure)  # otherwise a notebook shows it twice: as the cell's value, and as pyplot's open figure
     return figure
 
@@ -151,24 +152,44 @@ def _draw_times(axes: Axes, line: _Line) -> None:
     axes.errorbar(sizes, medians, yerr=[below, above], capsize=3, elinewidth=1, **line.style)  # type: ignore[arg-type]
 
 
-def _draw_speedup(axes: Axes, slow: str, line: _Line, unit: str) -> None:
+def _draw_speedup(axes: Axes, slow: str, line: _Line, *, above: bool) -> None:
+    """The ratios of the medians, with the last in figures: above the line, or below it, where another one's may be."""
     ratio = line.comparison.speedup(slow, line.contender, from_host=line.from_host)
     sizes, ratios = [int(size) for size in ratio.index], [float(value) for value in ratio]
+    axes.axhline(1, color="black", linewidth=0.8)
     axes.plot(sizes, ratios, **line.style)  # type: ignore[arg-type]
+    offset = (7, 6 if above else -6)
     axes.annotate(
-        _times(ratios[-1]), (sizes[-1], ratios[-1]), xytext=(7, 0), textcoords="offset points", va="center",
+        _times(ratios[-1]), (sizes[-1], ratios[-1]), xytext=offset, textcoords="offset points", va="center",
         color=line.colour, fontsize=9,
     )  # fmt: skip
+    if (crossing := _crossing(slow, line)) is not None:
+        face = "white" if line.from_host else line.colour
+        axes.plot(crossing, 1, marker="D", markersize=7, color=line.colour, markerfacecolor=face, zorder=3)
+
+
+def _crossing(slow: str, line: _Line) -> float | None:
+    """Where the speed-up crosses 1 for good; None where it is above 1 from the start, or below at the end."""
     crossing = line.comparison.crossover(slow, line.contender, from_host=line.from_host)
-    if crossing is None or crossing == sizes[0]:  # behind at the end, or ahead from the start: nothing is crossed
-        return
-    axes.axvline(crossing, color=line.colour, linestyle=":", linewidth=1)
-    axes.annotate(
-        f"ahead from {crossing:,.3g} {unit}" if crossing < 1000 else f"ahead from {round(crossing, -2):,.0f} {unit}",
-        (crossing, 0.98 if line.from_host else 0.02), xycoords=("data", "axes fraction"), xytext=(-4, 0),
-        textcoords="offset points", rotation=90, ha="right", va="top" if line.from_host else "bottom",
-        color=line.colour, fontsize=8,
-    )  # fmt: skip
+    first = line.comparison.speedup(slow, line.contender, from_host=line.from_host).index[0]
+    return None if crossing is None or crossing == first else crossing
+
+
+def _handle(line: _Line, ratios: list[tuple[str, _Line]]) -> Line2D:
+    """The line's entry in the legend, which says where it gets ahead."""
+    label = line.label
+    for slow, other in ratios:
+        if other == line and (crossing := _crossing(slow, line)) is not None:
+            label += f"; ahead from {float(f'{crossing:.2g}'):,.0f} {line.comparison.unit}"
+    return Line2D([], [], label="\n".join(textwrap.wrap(label, _LEGEND)), **line.style)  # type: ignore[arg-type]
+
+
+def _dashed(lines: list[_Line]) -> str:
+    """For a panel's title: what the dashes mean, if there are any."""
+    recorded = [line.comparison.recorded for line in lines]
+    if not any(recorded):
+        return ""
+    return " (recorded)" if all(recorded) else " (dashed: recorded)"
 
 
 def _dress(axes: Axes, unit: str, what: str, say: Callable[[float], str]) -> None:
@@ -179,13 +200,18 @@ def _dress(axes: Axes, unit: str, what: str, say: Callable[[float], str]) -> Non
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _position: _short(size)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: say(value)))
     low, high = axes.get_ylim()
-    if high / low < 30:  # too few powers of ten to read from
+    if high / low < _FEW:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.12)
     axes.grid(visible=True, alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _tick_of_seconds(value: float) -> str:
+    number, unit = seconds(value).split(" ")
+    return f"{float(number):g} {unit}"
 
 
 def _times(ratio: float) -> str:
@@ -207,4 +233,4 @@ def _failures(comparison: Comparison) -> Iterator[str]:
 
 
 def _failed(text: str) -> Line2D:
-    return Line2D([], [], color="black", marker="x", linestyle="", label="\n".join(textwrap.wrap(text, 110)))
+    return Line2D([], [], color="black", marker="x", linestyle="", label="\n".join(textwrap.wrap(text, _LEGEND)))
