@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from w251lab.errors import UsageError, W251Error
 from w251lab.rapids import arrays, checks, memory
+from w251lab.rapids.matrices import Matrix, matrix, same_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from w251lab.accelerator import Device
 
-Kind = Literal["quantile", "plain"]
+__all__ = ["Boosted", "Matrix", "load", "matrix", "predict", "save", "to_device", "train"]
+
 _XGBOOST: Final[dict[str, str]] = {"cpu": "cpu", "gpu": "cuda"}
 #: Parameters that :func:`train` sets itself, from where the data lie or from its own arguments.
 _OWN: Final = frozenset(
     {"device", "tree_method", "max_bin", "max_depth", "eta", "learning_rate", "objective", "eval_metric", "seed"}
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """Data in the form in which XGBoost trains.
-
-    Attributes:
-        matrix: xgboost's QuantileDMatrix or DMatrix.
-        device: Where the data lay.
-        kind: ``quantile``: the features are replaced by the numbers of their bins at once, and no copy of them is kept.
-            ``plain``: the features are copied, and binned when the training begins.
-        rows: How many.
-        features: How many columns.
-        max_bin: Into how many bins a feature is divided.
-    """
-
-    matrix: Any
-    device: Device
-    kind: Kind
-    rows: int
-    features: int
-    max_bin: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,55 +47,6 @@ class Boosted:
     features: int
     rounds: int
     history: dict[str, list[float]] = field(default_factory=dict)
-
-
-def matrix(
-    features: Any,
-    labels: Any,
-    *,
-    kind: Kind = "quantile",
-    max_bin: int = 256,
-    objective: str = "binary:logistic",
-    reference: Matrix | None = None,
-    allow_constant: bool = False,
-) -> Matrix:
-    """Check the data and bring them into XGBoost's form, on the device where they lie.
-
-    Args:
-        features: Array or data frame of numbers [rows, columns]; NaN is a missing value.
-        labels: [rows], on the same device: 0 and 1 for ``binary:`` objectives.
-        kind: See :class:`Matrix`.
-        max_bin: See :class:`Matrix`.
-        objective: XGBoost's name of what is learned; decides what labels are allowed.
-        reference: Of rows to evaluate on: the matrix that is trained on, whose bins they share.
-        allow_constant: Let columns pass that have one value only.
-
-    Raises:
-        UsageError: An unknown kind, or a count that cannot be meant.
-        W251Error: The data are not fit for it (see :func:`w251lab.rapids.checks.features` and
-            :func:`w251lab.rapids.checks.labels`), lie on different devices, or do not fit into memory.
-    """
-    import xgboost as xgb  # takes a second to import  # noqa: PLC0415
-
-    if kind not in {"quantile", "plain"}:
-        raise UsageError(f"unknown kind of matrix {kind!r}", "use quantile or plain")
-    max_bin = checks.whole(max_bin, "max_bin", at_least=2)
-    device = checks.one_device(features=features, labels=labels)
-    with memory.guard(device, "checking the rows"):
-        table = checks.features(features, allow_missing=True, allow_constant=allow_constant or reference is not None)
-        target = _labels(labels, len(table), objective)
-    rows, columns = table.shape
-    _same_shape(columns, device, reference)
-    memory.require(
-        rows * columns * (1 if kind == "quantile" else 4) + rows * 8, device, f"XGBoost's matrix of {rows:,} rows"
-    )
-    with memory.guard(device, "building XGBoost's matrix"):
-        if kind == "quantile":
-            shared = None if reference is None else reference.matrix
-            made: Any = xgb.QuantileDMatrix(table, label=target, max_bin=max_bin, ref=shared)
-        else:
-            made = xgb.DMatrix(table, label=target)
-    return Matrix(made, device, kind, rows, columns, max_bin)
 
 
 def train(
@@ -160,7 +95,7 @@ def train(
     if evaluation is not None:
         rows, known = (evaluation, None) if isinstance(evaluation, Matrix) else evaluation
         held_out = _matrix_of(rows, known, made, objective, max_bin, allow_constant=True)
-        _same_shape(held_out.features, held_out.device, made)
+        same_shape(held_out.features, held_out.device, made)
         watched = [(made.matrix, "train"), (held_out.matrix, "evaluation")]
     settings: dict[str, Any] = {
         "device": _XGBOOST[made.device], "tree_method": "hist", "max_bin": made.max_bin, "max_depth": depth,
@@ -168,11 +103,12 @@ def train(
         "eval_metric": eval_metric, "seed": seed, **(parameters or {}),
     }  # fmt: skip
     history: dict[str, dict[str, list[float]]] = {}
-    with memory.guard(made.device, "training with XGBoost"):
+    with memory.guard(made.device, "training with XGBoost"), _known_parameters():
         booster = xgb.train(
             settings, made.matrix, num_boost_round=rounds, evals=watched, evals_result=history, verbose_eval=False,
             early_stopping_rounds=early_stopping,
         )  # fmt: skip
+    _refuse_other_device(booster, made.device)
     used = booster.best_iteration + 1 if early_stopping is not None else booster.num_boosted_rounds()
     measured = {name: next(iter(metrics.values())) for name, metrics in history.items()}
     return Boosted(booster, made.device, made.device, made.features, int(used), measured)
@@ -265,8 +201,9 @@ def load(path: str | Path, device: str = "cpu") -> Boosted:
     import xgboost as xgb  # takes a second to import  # noqa: PLC0415
 
     source = Path(path)
-    if not source.is_file():
-        raise W251Error(f"{source} is not there", "give a file that boosting.save wrote")
+    if not source.is_file() or source.suffix not in {".json", ".ubj"}:
+        missing = "is not there" if source.suffix in {".json", ".ubj"} else "does not end in .json or .ubj"
+        raise W251Error(f"{source} {missing}", "give a file that boosting.save wrote")
     try:
         booster = xgb.Booster(model_file=source)
     except xgb.core.XGBoostError as error:
@@ -292,32 +229,6 @@ def _matrix_of(
     )
 
 
-def _labels(labels: Any, rows: int, objective: str) -> Any:
-    binary = objective.startswith("binary:")
-    found = checks.labels(labels, rows, classes=binary or objective.startswith("multi:"))
-    if binary and (found.lowest, found.highest) != (0, 1):
-        raise W251Error(
-            f"{objective} needs the labels 0 and 1; these run from {found.lowest:g} to {found.highest:g}",
-            "number the classes 0 and 1: (labels == positive).astype('int32')",
-        )
-    return found.values
-
-
-def _same_shape(columns: int, device: Device, reference: Matrix | None) -> None:
-    if reference is None:
-        return
-    if device != reference.device:
-        raise W251Error(
-            f"the rows to evaluate on are on the {device.upper()}, those to train on on the {reference.device.upper()}",
-            "copy them: arrays.to_device(value, 'gpu') or arrays.to_host(value)",
-        )
-    if columns != reference.features:
-        raise W251Error(
-            f"the rows to evaluate on have {columns:,} features, those to train on {reference.features:,}",
-            "give the same columns in the same order",
-        )
-
-
 def _check_options(
     learning_rate: float, early_stopping: int | None, evaluation: Any, parameters: Mapping[str, Any] | None
 ) -> None:
@@ -331,4 +242,29 @@ def _check_options(
         raise UsageError(
             f"parameters has {', '.join(twice)}",
             "give it as the argument of train that sets it, or by the data's device",
+        )
+
+
+@contextlib.contextmanager
+def _known_parameters() -> Iterator[None]:
+    """XGBoost only warns of a parameter that it does not know; here it is an error. Its other warnings pass."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        said = str(warning.message)
+        if unknown := re.search(r"Parameters: \{ (.*) \} are not used", said):
+            raise UsageError(
+                f"XGBoost knows no parameter {unknown[1]} for this work", "see XGBoost's list of parameters"
+            )
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def _refuse_other_device(booster: Any, device: Device) -> None:
+    """XGBoost without CUDA, or without a GPU, trains on the CPU and only warns: its configuration tells."""
+    used = str(json.loads(booster.save_config())["learner"]["generic_param"]["device"])
+    if used.partition(":")[0] != _XGBOOST[device]:
+        raise W251Error(
+            f"XGBoost was to train on the {device.upper()}, and trained on {used}",
+            "install the XGBoost with CUDA: `make env DEVICE=gpu`",
         )

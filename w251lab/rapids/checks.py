@@ -129,6 +129,18 @@ def labels(value: Any, rows: int, *, name: str = "the labels", classes: bool = T
     return Labels(array.astype("int32" if classes else "float32", copy=False), lowest, highest)
 
 
+def rows_of(value: Any, name: str) -> int:
+    """How many rows there are.
+
+    Raises:
+        UsageError: It is nothing that has rows.
+    """
+    arrays.device_of(value)
+    if not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0 or isinstance(value, (str, bytes)):
+        raise UsageError(f"{name} are {value!r}", "give an array or a data frame with rows and columns")
+    return len(value)
+
+
 def one_device(**values: Any) -> Device:
     """The device where all of these lie.
 
@@ -169,9 +181,12 @@ def _as_array(value: Any, name: str, dtype: str | None, *, keep_integers: bool =
     """An array of numbers from an array, a column or a list."""
     if hasattr(value, "to_cupy"):
         value = value.to_cupy() if _is_number(value.dtype) else value.to_pandas()
-    if hasattr(value, "toarray"):
-        raise W251Error(f"{name} are a sparse matrix", "make it dense: toarray()")
-    array = value if hasattr(value, "__cuda_array_interface__") else np.asarray(value)
+    if hasattr(value, "to_numpy") and _is_number(value.dtype) and not isinstance(value.dtype, np.dtype):
+        value = value.to_numpy(dtype="float64", na_value=np.nan)  # pandas' types that know missing values
+    try:
+        array = value if hasattr(value, "__cuda_array_interface__") else np.asarray(value)
+    except ValueError as error:  # lists of different lengths
+        raise W251Error(f"{name} make no array: {error}", "give rows of equal length") from error
     if not _is_number(array.dtype):
         raise _no_number(array, name, None)
     if keep_integers and array.dtype.kind in "iu":
@@ -205,18 +220,27 @@ def _no_number(array: Any, name: str, column: str | None) -> W251Error:
     """The error for text, dates or objects; names the first value that is no number."""
     import pandas as pd  # takes half a second to import  # noqa: PLC0415
 
+    table = array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1)
+    kinds = [item for item in table.flat if not isinstance(item, _NUMBER_TYPES) and not pd.isna(item)]
+    # Beside real text, a number that is written as text is not what anybody looks for.
+    bad = next((item for item in kinds if not _reads_as_number(item)), kinds[0] if kinds else None)
     where = ""
-    flat = array if array.ndim == 1 else array.reshape(len(array), -1) if array.ndim else array.reshape(1)
-    for row, value in enumerate(flat):
-        bad = [item for item in np.atleast_1d(value) if not isinstance(item, _NUMBER_TYPES) and not pd.isna(item)]
-        if bad:
-            where = f": row {row:,} has {bad[0]!r}"
-            break
+    if bad is not None:
+        row = next(row for row, items in enumerate(table) if any(item is bad or item == bad for item in items))
+        where = f": row {row:,} has {bad.item() if isinstance(bad, np.generic) else bad!r}"
     of = f"column {column!r} of {name}" if column is not None else name
     return W251Error(
-        f"numbers are expected, and {of} has the dtype {array.dtype}{where}",
+        f"numbers are expected, and the dtype of {of} is {array.dtype}{where}",
         "leave it out, or make numbers of it: categories with factorize(), dates as days since a first one",
     )
+
+
+def _reads_as_number(item: Any) -> bool:
+    try:
+        float(item)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _scan(array: Any, name: str, names: list[str] | None, *, allow_missing: bool, allow_constant: bool) -> None:

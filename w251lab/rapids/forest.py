@@ -178,8 +178,9 @@ def save(forest: Forest, path: str | Path) -> Path:
 def load(path: str | Path) -> Forest:
     """Read a forest that :func:`save` wrote; it predicts on the CPU.
 
-    The file's trees are in Python's pickle format. Only the classes of which a forest is made are accepted from it, so
-    that a file from a stranger cannot run code here; still, a forest says what its maker wants it to say.
+    The file's trees are in Python's pickle format, and a pickle can run any code when it is read. From this one only
+    the classes of which a forest is made are accepted; what asks for more is refused. Even so, read no forest from a
+    stranger: made-up trees can crash Python, and they say what their maker wants.
 
     Raises:
         W251Error: It is not there, not such a file, damaged, or of another version of scikit-learn.
@@ -197,7 +198,7 @@ def load(path: str | Path) -> Forest:
         model = _Unpickler(io.BytesIO(payload)).load()
     except (pickle.UnpicklingError, AttributeError, ImportError, ValueError) as error:
         raise W251Error(f"{path} cannot be read: {error}", "save it again with this version of w251lab") from error
-    return Forest(model, "cpu", cast("Device", header["trained_on"]), int(header["features"]))
+    return Forest(model, "cpu", cast("Device", header["trained_on"]), header["features"])
 
 
 class _Unpickler(pickle.Unpickler):
@@ -219,8 +220,9 @@ def _read(path: Path) -> tuple[dict[str, Any], bytes]:
     line, _, payload = content[len(_MAGIC) :].partition(b"\n")
     try:
         header = json.loads(line)
-        complete = {"scikit-learn", "trained_on", "features", "bytes", "sha256"} <= header.keys()
-    except (ValueError, AttributeError):
+        complete = {"scikit-learn", "bytes", "sha256"} <= header.keys() and header["trained_on"] in {"cpu", "gpu"}
+        complete = complete and isinstance(header["features"], int)
+    except (ValueError, AttributeError, KeyError):
         complete = False
     if not complete:
         raise W251Error(f"{path} is damaged: its first lines are not what was written", "copy or save it again")

@@ -217,13 +217,10 @@ def _plain(value: Any) -> Any:
         raise UsageError(f"{type(value).__qualname__} is no data frame", "give a pandas or cuDF data frame")
     named = any(name is not None for name in frame.index.names)
     frame = frame.reset_index(drop=not named)
-    return frame.assign(
-        **{
-            column: frame[column].astype(object).where(frame[column].notna(), None)
-            for column in frame.columns
-            if not pd.api.types.is_numeric_dtype(frame[column])
-        }
-    )
+    if not frame.columns.is_unique:
+        raise UsageError(f"two columns have the same name: {list(frame.columns)}", "rename one")
+    text = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])]
+    return frame.astype(dict.fromkeys(text, object)).where(frame.notna(), None) if text else frame
 
 
 def _sort_keys(one: Any, other: Any, by: Sequence[str] | None) -> list[str]:

@@ -75,8 +75,7 @@ def fit(
         checks.whole(n_init, "n_init"),
         checks.whole(max_iter, "max_iter"),
     )
-    device = arrays.device_of(points)
-    rows = len(points)
+    device, rows = arrays.device_of(points), checks.rows_of(points, "the points")
     if clusters > rows > 0:
         raise W251Error(
             f"{rows:,} rows cannot make {clusters:,} clusters", "ask for at most as many clusters as there are rows"

@@ -7,6 +7,7 @@ still fail; :func:`guard` then says so. Sizes are in bytes.
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ NOT_ASKED_BELOW: Final = 1 << 28
 #: The operating system can free and a virtual machine can grow memory, so the CPU refuses only what is far beyond.
 FAR_BEYOND: Final = 2
 _OUT_OF_MEMORY: Final = ("out of memory", "out_of_memory", "bad_alloc", "memoryallocation", "memory allocation")
+_PLACE: Final = re.compile(r"^\[[\d:]+\] \S+:\d+: ")  # when and where in its own source XGBoost found the fault
 _LESS: Final = "use fewer rows or features, float32 for float64, or delete (del) what is no longer needed"
 
 
@@ -82,7 +84,7 @@ def guard(device: Device, doing: str) -> Iterator[None]:
 
 def _in_words(error: Exception, device: Device, doing: str) -> W251Error:
     said = str(error).strip() or type(error).__name__
-    first = said.splitlines()[0][:300]
+    first = _PLACE.sub("", said.splitlines()[0])[:300]
     if isinstance(error, MemoryError) or any(word in said.lower() for word in _OUT_OF_MEMORY):
         where = "the GPU" if device == "gpu" else "this machine"
         return W251Error(f"{where} ran out of memory while {doing}: {first}", _LESS)
@@ -111,7 +113,7 @@ def _on_gpu() -> int | None:
     if (rmm := sys.modules.get("rmm")) is not None:
         resource: Any = rmm.mr.get_current_device_resource()
         # A pool has taken memory that is free for us, and managed memory may be larger than the GPU's.
-        if type(resource).__name__ not in {"CudaMemoryResource", "CudaAsyncMemoryResource"}:
+        if type(resource).__name__ != "CudaMemoryResource":
             return None
     cupy = sys.modules["cupy"]
     free, _total = cupy.cuda.runtime.memGetInfo()
