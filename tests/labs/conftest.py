@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from w251lab.course.check import Checked
 
-_spec = importlib.util.spec_from_file_location("planting", Path(__file__).with_name("planting.py"))
+HERE = Path(__file__).parent
+
+_spec = importlib.util.spec_from_file_location("planting", HERE / "planting.py")
 planting = importlib.util.module_from_spec(_spec)
 sys.modules["planting"] = planting
 _spec.loader.exec_module(planting)
@@ -29,16 +31,21 @@ class Runs:
         self._pool = ThreadPoolExecutor(3, thread_name_prefix="labs")
         self._under_way: dict[str, Future[Checked]] = {}
         self._made: dict[str, Path] = {}
+        self._planned: list[tuple[bool, str, Callable[[Path], Checked]]] = []
 
-    def start(self, key: str, work: Callable[[Path], Checked]) -> None:
-        """Have a run under way; ``work`` gets a folder of its own."""
-        assert key not in self._under_way
+    def plan(self, key: str, work: Callable[[Path], Checked], *, early: bool = False) -> None:
+        """Have a run to start; ``work`` gets a folder of its own. One that takes long is best started early."""
+        assert key not in self._made
         self._made[key] = self._folders.mktemp(f"{key.rpartition('/')[2]} ")
-        self._under_way[key] = self._pool.submit(work, self._made[key])
+        self._planned.append((not early, key, work))
+
+    def start(self) -> None:
+        """Have all that is planned under way."""
+        for _, key, work in sorted(self._planned, key=lambda planned: planned[0]):
+            self._under_way[key] = self._pool.submit(work, self._made[key])
 
     def __getitem__(self, key: str) -> Checked:
         """What a run gave, once it has ended."""
-        assert key in self._under_way, f"{key} was not started; see `begin` of the test module"
         return self._under_way[key].result()
 
     def folder(self, key: str) -> Path:
@@ -56,19 +63,18 @@ class Runs:
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """All runs that the chosen tests read.
 
-    The function ``begin`` of a test module starts those of its tests that are given to it. All are started before the
+    The function ``plan_runs`` of a test module plans the runs of its tests that are given to it. All are started before the
     first is waited for: a module's last run, alone on the machine, would have the other modules wait.
     """
     made = Runs(tmp_path_factory)
     by_module: dict[Any, list[pytest.Item]] = {}
     for item in request.session.items:
-        if "runs" in getattr(item, "fixturenames", ()) and hasattr(
-            module := item.getparent(pytest.Module).obj, "begin"
-        ):
-            by_module.setdefault(module, []).append(item)
+        if item.path.parent == HERE and "runs" in getattr(item, "fixturenames", ()):
+            by_module.setdefault(item.getparent(pytest.Module).obj, []).append(item)
     try:
         for module, items in by_module.items():
-            module.begin(made, items)
+            module.plan_runs(made, items)
+        made.start()
         yield made
     finally:
         made.close()

@@ -37,13 +37,13 @@ HAND_INS = [
 ]
 
 
-def begin(runs: Any, items: list[pytest.Item]) -> None:
+def plan_runs(runs: Any, items: list[pytest.Item]) -> None:
     for item in items:
         name, number = item.callspec.params["name"], item.callspec.params.get("number")
         if number is None:
-            runs.start(f"{name}/bench", partial(planting.bench, NOTEBOOKS[name]))
+            runs.plan(f"{name}/bench", partial(planting.bench, NOTEBOOKS[name]), early=True)
         else:
-            runs.start(f"{name}/hand-in {number}", partial(hand_in, NOTEBOOKS[name], number))
+            runs.plan(f"{name}/hand-in {number}", partial(hand_in, NOTEBOOKS[name], number))
 
 
 def hand_in(notebook: planting.Notebook, number: int, folder: Path) -> Checked:

@@ -99,9 +99,9 @@ def second() -> NotebookNode:
     return nb
 
 
-def begin(runs: Any, items: list[pytest.Item]) -> None:
+def plan_runs(runs: Any, items: list[pytest.Item]) -> None:
     for name, make in {"first": first, "second": second}.items():
-        runs.start(f"faults/{name}", partial(keep_diary_and_hand_in, make))
+        runs.plan(f"faults/{name}", partial(keep_diary_and_hand_in, make), early=True)
 
 
 def keep_diary_and_hand_in(make: Callable[[], NotebookNode], folder: Path) -> Checked:

@@ -38,12 +38,12 @@ def hand_in_as_it_is(notebook: planting.Notebook, folder: Path) -> Checked:
     return planting.hand_in(notebook, planting.answered(notebook, {}), folder)
 
 
-def begin(runs: Any, items: list[pytest.Item]) -> None:
+def plan_runs(runs: Any, items: list[pytest.Item]) -> None:
     names = [item.callspec.params["name"] if hasattr(item, "callspec") else QUICKSTART for item in items]
     for name in dict.fromkeys(names):
         notebook = NOTEBOOKS[name]
-        runs.start(f"{name}/solved", partial(solve, notebook))
-        runs.start(f"{name}/unanswered", partial(hand_in_as_it_is, notebook))
+        runs.plan(f"{name}/solved", partial(solve, notebook), early=True)
+        runs.plan(f"{name}/unanswered", partial(hand_in_as_it_is, notebook))
 
 
 def test_there_is_a_lab() -> None:
