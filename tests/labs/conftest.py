@@ -63,8 +63,8 @@ class Runs:
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """All runs that the chosen tests read.
 
-    The function ``plan_runs`` of a test module plans the runs of its tests that are given to it. All are started before the
-    first is waited for: a module's last run, alone on the machine, would have the other modules wait.
+    The function ``plan_runs`` of a test module plans the runs of its tests that are given to it. All are started before
+    the first is waited for: a module's last run, alone on the machine, would have the other modules wait.
     """
     made = Runs(tmp_path_factory)
     by_module: dict[Any, list[pytest.Item]] = {}

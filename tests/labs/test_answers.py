@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from w251lab.course.check import Checked
 
-pytestmark = pytest.mark.labs
+pytestmark = [pytest.mark.labs, pytest.mark.timeout(900)]  # a test may wait for the runs before its own
 
 NOTEBOOKS = planting.notebooks(planting.HERE.parents[1])
 LABS = list(dict.fromkeys(notebook.lab.name for notebook in NOTEBOOKS.values()))

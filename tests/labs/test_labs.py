@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from w251lab.course.check import Checked
     from w251lab.course.notebook import Cell
 
-pytestmark = pytest.mark.labs
+pytestmark = [pytest.mark.labs, pytest.mark.timeout(900)]  # a test may wait for the runs before its own
 
 NOTEBOOKS = planting.notebooks(planting.HERE.parents[1])
 COURSE = load_course(planting.HERE.parents[1])
@@ -42,7 +42,7 @@ def plan_runs(runs: Any, items: list[pytest.Item]) -> None:
     names = [item.callspec.params["name"] if hasattr(item, "callspec") else QUICKSTART for item in items]
     for name in dict.fromkeys(names):
         notebook = NOTEBOOKS[name]
-        runs.plan(f"{name}/solved", partial(solve, notebook), early=True)
+        runs.plan(f"{name}/solved", partial(solve, notebook))
         runs.plan(f"{name}/unanswered", partial(hand_in_as_it_is, notebook))
 
 
