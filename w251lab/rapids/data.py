@@ -101,7 +101,7 @@ def blobs(
     with memory.guard(where, "making the points"):
         centres = xp.asarray(np.random.default_rng(seed).uniform(-BOX, BOX, (clusters, features)).astype(np.float32))
         random = xp.random.default_rng(seed)
-        labels = random.integers(0, clusters, rows).astype("int32")
+        labels = random.integers(0, clusters, (rows,)).astype("int32")
         points = random.standard_normal((rows, features), dtype="float32")
         for block in _blocks(rows):
             points[block] *= np.float32(std)
@@ -157,7 +157,7 @@ def classification(
     with memory.guard(where, "making the rows"):
         random = xp.random.default_rng(seed)
         table = random.standard_normal((rows, features), dtype="float32")
-        cluster = random.integers(0, 4, rows).astype("int32")
+        cluster = random.integers(0, 4, (rows,)).astype("int32")
         for block in _blocks(rows):
             own = cluster[block]
             part = table[block]
@@ -166,8 +166,8 @@ def classification(
                 mixed = part[chosen, :informative] @ xp.asarray(mixing[number])
                 part[chosen, :informative] = mixed + xp.asarray(corners[number])
         labels = cluster % 2
-        by_lot = random.random(rows, dtype="float32") < flipped
-        labels = xp.where(by_lot, random.integers(0, 2, rows).astype("int32"), labels)
+        by_lot = random.random((rows,), dtype="float32") < flipped
+        labels = xp.where(by_lot, random.integers(0, 2, (rows,)).astype("int32"), labels)
     return Table(table, labels)
 
 
@@ -206,7 +206,7 @@ def clicks(
         for block in _blocks(rows):
             logit = _rule(table[block, :10], xp) / np.float32(noise) + np.float32(intercept)
             probability[block] = 1 / (1 + xp.exp(-logit))
-        labels = (random.random(rows, dtype="float32") < probability).astype("int32")
+        labels = (random.random((rows,), dtype="float32") < probability).astype("int32")
     return Clicks(table, labels, probability)
 
 
@@ -230,7 +230,7 @@ def coin_flips(rows: int, features: int = 100, *, seed: int = 0, device: str = "
         table = random.random((rows, features), dtype="float32")
         for block in _blocks(rows):
             table[block] = table[block] < 0.5
-        labels = random.integers(0, 2, rows).astype("int32")
+        labels = random.integers(0, 2, (rows,)).astype("int32")
     return Table(table, labels)
 
 
