@@ -30,6 +30,7 @@ def test_speedup_by_size() -> None:
     np.testing.assert_allclose(ratio, [0.1, 5, 100])
     np.testing.assert_allclose(comparison().speedup("scikit-learn", "cuML", from_host=True), [0.05, 2.5, 50])
     np.testing.assert_allclose(comparison().speedup("cuML", "scikit-learn"), [10, 0.2, 0.01])
+    np.testing.assert_allclose(comparison().speedup("cuML", "scikit-learn", from_host=True), [20, 0.4, 0.02])
 
 
 def test_crossover() -> None:

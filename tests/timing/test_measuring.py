@@ -135,7 +135,7 @@ def test_what_is_prepared_is_new_for_every_call_and_not_counted(clock: FakeClock
 
 def test_short_calls_with_something_to_prepare(clock: FakeClock) -> None:
     def prepare() -> int:
-        clock.time += 0.1
+        clock.time += 0.3
         return 3
 
     timing = measure(clock.taking(1e-4, result=ARRAY), prepare=prepare, budget=Budget(seconds=4.0), clock=clock)
@@ -308,22 +308,29 @@ def test_the_collector_works_between_samples_but_not_in_them(clock: FakeClock) -
     assert seen == {"work": {False}, "prepare": {True}}
 
 
-def test_no_result_is_held_while_the_next_is_computed(clock: FakeClock) -> None:
+@pytest.mark.parametrize(("seconds", "prepared"), [(1.0, False), (1.0, True), (1e-3, False), (1e-3, True)])
+def test_no_result_is_held_while_the_next_is_prepared_or_computed(
+    clock: FakeClock, seconds: float, prepared: bool
+) -> None:
     class Big:
         device = "cpu"
 
     alive: list[weakref.ref[Big]] = []
     most = 0
 
-    def work() -> Big:
+    def look() -> None:
         nonlocal most
         most = max(most, sum(reference() is not None for reference in alive))
-        clock.time += 1
+
+    def work(*_: object) -> Big:
+        look()
+        clock.time += seconds
         big = Big()
         alive.append(weakref.ref(big))
         return big
 
-    measure(work, clock=clock)
+    measure(work, prepare=look if prepared else None, budget=FIVE, clock=clock)
+    assert len(alive) > 5
     assert most == 0
 
 

@@ -246,6 +246,7 @@ class _Measurement:
             begin = now()
             for _ in range(calls):
                 self.calls += 1
+                result = None  # a short call can still allocate much
                 result = work(*arguments)
                 if waits:
                     synchronize()
