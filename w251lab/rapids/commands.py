@@ -61,7 +61,7 @@ def rapids(
             if record:
                 bench_files.ship(found, name)
     except KeyboardInterrupt:
-        errors.print(escape(f"kept in {output}: {', '.join(done) or 'nothing, no curve was finished'}"))
+        errors.print(escape(f"interrupted; kept in {output}: {', '.join(done) or 'nothing, no curve was finished'}"))
         raise
     if done:
         console.print(escape(f"{len(done)} of {len(names)} curves are in {output}"))
