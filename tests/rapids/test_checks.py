@@ -155,6 +155,7 @@ def test_what_is_no_table_is_refused(value: Any, said: str) -> None:
         (["1", None, "2"], "row 0 has '1'"),
         (pd.to_datetime(["2013-01-01"] * 3), "is datetime64"),
         (pd.Categorical(["u", "v", "u"]), "row 0 has 'u'"),
+        (pd.Series([1, 2, 3], dtype=object), "is object\n.*astype"),
         ([1, object, 2], "row 1 has <class 'object'>"),
     ],
 )
@@ -193,6 +194,8 @@ def test_labels_of_every_kind_become_int32() -> None:
         ([0, 1.5, 1], "row 1 has 1.5"),
         ([0, 1, np.nan], "contain nan, first in row 2"),
         ([0, np.inf, 1], "contain inf, first in row 1"),
+        ([0, 1, 2**40], "run from 0 to 1099511627776"),
+        (pd.Series(["no", "yes", "no"]), "row 0 has 'no'"),
         (["no", "yes", "no"], "row 0 has 'no'"),
         (pd.Series([0, None, 1], dtype="Int64"), "contain nan, first in row 1"),
         (pd.DataFrame({"a": [0, 1, 1]}), "pick the column"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -99,6 +100,14 @@ def test_split_takes_every_row_once_and_labels_stay_with_their_rows() -> None:
     assert list(parts.test_labels) != sorted(parts.test_labels)
 
 
+def test_a_frame_is_split_as_its_array_is() -> None:
+    features = np.arange(40.0).reshape(20, 2)
+    of_array = data.split(features, features[:, 0])
+    of_frame = data.split(pd.DataFrame(features, index=range(5, 25)), pd.Series(features[:, 0]))
+    for one, other in zip(of_array, of_frame, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("test", [0, 1, -0.5, 0.001, 5])
 def test_a_split_with_nothing_on_one_side_is_refused(test: float) -> None:
     with pytest.raises(UsageError, match="leaves nothing"):
@@ -113,6 +122,9 @@ def test_a_split_with_nothing_on_one_side_is_refused(test: float) -> None:
         lambda: data.blobs(0),
         lambda: data.blobs(2.5),  # type: ignore[arg-type]
         lambda: data.blobs(10, std=-1),
+        lambda: data.blobs(10, std=float("inf")),
+        lambda: data.classification(10, seed=-1),
+        lambda: data.split(np.ones((10, 2)), np.ones(10), seed=-1),
         lambda: data.blobs(10, std=float("nan")),
         lambda: data.classification(10, 5),
         lambda: data.classification(10, 5, informative=1),
@@ -149,3 +161,5 @@ def test_data_are_made_on_the_gpu_with_the_same_rule() -> None:
     )
     on_host, on_gpu = data.split(*here[:2]), data.split(*arrays.to_device(here[:2], "gpu"))
     np.testing.assert_array_equal(on_host.test_labels, arrays.to_host(on_gpu.test_labels))
+    framed = data.split(arrays.to_device(pd.DataFrame(here.points), "gpu"), arrays.to_device(here.labels, "gpu"))
+    np.testing.assert_array_equal(arrays.to_host(framed.test_features), on_host.test_features)

@@ -58,9 +58,11 @@ def test_the_round_trip_keeps_every_prediction(rows: Split, trained: Forest, tmp
     path = forest.save(trained, tmp_path / "a folder" / "f.forest")
     again = forest.load(str(path))
     assert (again.device, again.trained_on, again.features) == ("cpu", "cpu", 20)
-    np.testing.assert_array_equal(
-        forest.probabilities(again, rows.test_features), forest.probabilities(trained, rows.test_features)
-    )
+    for tree, other in zip(again.model.estimators_, trained.model.estimators_, strict=True):
+        np.testing.assert_array_equal(tree.tree_.threshold, other.tree_.threshold)
+    # The trees vote in threads, so the last bit of their sum depends on who is first.
+    shares = [forest.probabilities(one, rows.test_features) for one in (again, trained)]
+    np.testing.assert_allclose(*shares, rtol=1e-12)
     forest.save(again, path)
     assert [file.name for file in path.parent.iterdir()] == ["f.forest"]
 

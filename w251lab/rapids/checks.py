@@ -25,6 +25,7 @@ _NUMBER_TYPES: Final = (bool, int, float, np.number, np.bool_)
 _HEAD: Final = 1024  # rows that tell nearly every column that varies
 _BLOCK: Final = 1 << 24  # numbers that are looked at together where each one matters
 _SHOWN: Final = 5
+_INT32: Final = 1 << 31
 
 
 class Labels(NamedTuple):
@@ -121,6 +122,10 @@ def labels(value: Any, rows: int, *, name: str = "the labels", classes: bool = T
             f"{name} must be classes, whole numbers; row {row:,} has {_number(array[row])}",
             "number the classes from 0 on",
         )
+    if classes and not -_INT32 <= lowest <= highest < _INT32:
+        raise W251Error(
+            f"{name} run from {lowest:.0f} to {highest:.0f}, and classes are 32-bit numbers", "number them from 0 on"
+        )
     if classes and lowest == highest:
         raise W251Error(
             f"{name} have one class only: {_number(lowest)} in all {rows:,} rows",
@@ -188,7 +193,7 @@ def _as_array(value: Any, name: str, dtype: str | None, *, keep_integers: bool =
     except ValueError as error:  # lists of different lengths
         raise W251Error(f"{name} make no array: {error}", "give rows of equal length") from error
     if not _is_number(array.dtype):
-        raise _no_number(array, name, None)
+        raise _no_number(array, array.dtype, name, None)
     if keep_integers and array.dtype.kind in "iu":
         return array
     return array.astype(dtype or _smallest([array.dtype]), copy=False)
@@ -197,7 +202,8 @@ def _as_array(value: Any, name: str, dtype: str | None, *, keep_integers: bool =
 def _frame_as_array(frame: Any, name: str, dtype: str | None, device: Device) -> Any:
     for position, kind in enumerate(frame.dtypes):
         if not _is_number(kind):
-            raise _no_number(np.asarray(arrays.to_host(frame.iloc[:, position])), name, str(frame.columns[position]))
+            column = np.asarray(arrays.to_host(frame.iloc[:, position]))
+            raise _no_number(column, kind, name, str(frame.columns[position]))
     target = dtype or _smallest(list(frame.dtypes))
     if device == "gpu":
         return frame.astype(target).to_cupy()
@@ -216,7 +222,7 @@ def _smallest(dtypes: list[Any]) -> str:
     return "float32" if exact else "float64"
 
 
-def _no_number(array: Any, name: str, column: str | None) -> W251Error:
+def _no_number(array: Any, dtype: Any, name: str, column: str | None) -> W251Error:
     """The error for text, dates or objects; names the first value that is no number."""
     import pandas as pd  # takes half a second to import  # noqa: PLC0415
 
@@ -229,10 +235,10 @@ def _no_number(array: Any, name: str, column: str | None) -> W251Error:
         row = next(row for row, items in enumerate(table) if any(item is bad or item == bad for item in items))
         where = f": row {row:,} has {bad.item() if isinstance(bad, np.generic) else bad!r}"
     of = f"column {column!r} of {name}" if column is not None else name
-    return W251Error(
-        f"numbers are expected, and the dtype of {of} is {array.dtype}{where}",
-        "leave it out, or make numbers of it: categories with factorize(), dates as days since a first one",
-    )
+    remedy = "leave it out, or make numbers of it: categories with factorize(), dates as days since a first one"
+    if bad is None and array.dtype == object:
+        remedy = "its values are numbers: astype('float32') makes a column of numbers of it"
+    return W251Error(f"numbers are expected, and the dtype of {of} is {dtype}{where}", remedy)
 
 
 def _reads_as_number(item: Any) -> bool:

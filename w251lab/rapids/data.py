@@ -95,17 +95,18 @@ def blobs(
         W251Error: No such device, or not enough memory on it.
     """
     rows, features, clusters = whole(rows, "rows"), whole(features, "features"), whole(clusters, "clusters")
-    if not std >= 0:
+    if not (std >= 0 and math.isfinite(std)):
         raise UsageError(f"std is {std!r}", "give 0 or more")
-    xp, where = _begin(device, rows, features)
+    xp, where = _begin(device, rows, features, seed)
     with memory.guard(where, "making the points"):
         centres = xp.asarray(np.random.default_rng(seed).uniform(-BOX, BOX, (clusters, features)).astype(np.float32))
         random = xp.random.default_rng(seed)
         labels = random.integers(0, clusters, (rows,)).astype("int32")
         points = random.standard_normal((rows, features), dtype="float32")
         for block in _blocks(rows):
-            points[block] *= np.float32(std)
-            points[block] += centres[labels[block]]
+            part = points[block]
+            part *= np.float32(std)
+            part += centres[labels[block]]
     return Blobs(points, labels, centres)
 
 
@@ -150,7 +151,7 @@ def classification(
         )
     if not 0 <= flipped <= 1:
         raise UsageError(f"flipped is {flipped!r}", "give a share from 0 to 1")
-    xp, where = _begin(device, rows, features)
+    xp, where = _begin(device, rows, features, seed)
     drawn = np.random.default_rng(seed)
     corners = _corners(drawn, 4, informative) * np.float32(separation)
     mixing = drawn.uniform(-1, 1, (4, informative, informative)).astype(np.float32)
@@ -197,7 +198,7 @@ def clicks(
         raise UsageError(f"rate is {rate!r}", "give a share between 0 and 1")
     if not noise > 0:
         raise UsageError(f"noise is {noise!r}", "give a number above 0")
-    xp, where = _begin(device, rows, features)
+    xp, where = _begin(device, rows, features, seed)
     intercept = _intercept(rate, noise)
     with memory.guard(where, "making the rows"):
         random = xp.random.default_rng(seed)
@@ -224,7 +225,7 @@ def coin_flips(rows: int, features: int = 100, *, seed: int = 0, device: str = "
         W251Error: No such device, or not enough memory on it.
     """
     rows, features = whole(rows, "rows"), whole(features, "features")
-    xp, where = _begin(device, rows, features)
+    xp, where = _begin(device, rows, features, seed)
     with memory.guard(where, "making the rows"):
         random = xp.random.default_rng(seed)
         table = random.random((rows, features), dtype="float32")
@@ -238,8 +239,8 @@ def split(features: Any, labels: Any, *, test: float = 0.2, seed: int = 0) -> Sp
     """Shuffle the rows and hold some out for the test; the same rows on either device.
 
     Args:
-        features: Array [rows, columns].
-        labels: Array [rows], on the same device.
+        features: Array or data frame [rows, columns].
+        labels: Array or column [rows], on the same device.
         test: Share of the rows to hold out.
         seed: Of the shuffle.
 
@@ -254,18 +255,22 @@ def split(features: Any, labels: Any, *, test: float = 0.2, seed: int = 0) -> Sp
     held_out = round(rows * test) if 0 < test < 1 else 0
     if not 0 < held_out < rows:
         raise UsageError(f"a share of {test!r} of {rows:,} rows leaves nothing on one side", "give a share such as 0.2")
-    xp = arrays.namespace(features)
-    order = xp.asarray(np.random.default_rng(seed).permutation(rows))
+    order = arrays.namespace(features).asarray(np.random.default_rng(whole(seed, "seed", at_least=0)).permutation(rows))
     train, rest = order[held_out:], order[:held_out]
-    return Split(features[train], features[rest], labels[train], labels[rest])
+    return Split(_take(features, train), _take(features, rest), _take(labels, train), _take(labels, rest))
 
 
-def _begin(device: str, rows: int, features: int) -> tuple[Any, Device]:
+def _begin(device: str, rows: int, features: int, seed: int) -> tuple[Any, Device]:
     """The array library of the device, once it is known that the table fits there."""
+    whole(seed, "seed", at_least=0)
     xp = arrays.libraries(device).xp
     where: Device = "gpu" if xp.__name__ == "cupy" else "cpu"
     memory.require(rows * features * 4 + rows * 12, where, f"a table of {rows:,} rows and {features:,} features")
     return xp, where
+
+
+def _take(value: Any, rows: Any) -> Any:
+    return value.iloc[rows] if hasattr(value, "iloc") else value[rows]
 
 
 def _blocks(rows: int) -> list[slice]:
