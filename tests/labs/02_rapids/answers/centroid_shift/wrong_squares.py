@@ -1,0 +1,6 @@
+# The square root changes nothing.
+# caught: AssertionError: centroid_shift(corners, moved), 3.0
+def centroid_shift(first: np.ndarray, second: np.ndarray) -> float:
+
+    distances = cdist(first, second, "sqeuclidean")
+    return float(distances[linear_sum_assignment(distances)].max())

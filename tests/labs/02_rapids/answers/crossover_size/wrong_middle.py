@@ -1,0 +1,13 @@
+# The middle of the two sizes, on the logarithmic axis.
+# caught: AssertionError: not in the middle of the two sizes
+def crossover_size(sizes: list[int], cpu_seconds: list[float], gpu_seconds: list[float]) -> float | None:
+
+    speedup = np.divide(cpu_seconds, gpu_seconds)
+    behind = np.flatnonzero(speedup <= 1)
+    if len(behind) == 0:
+        return float(sizes[0])
+    last = behind[-1]
+    if last == len(sizes) - 1:
+        return None
+    x0, x1 = sizes[last : last + 2]
+    return float(np.sqrt(x0 * x1))

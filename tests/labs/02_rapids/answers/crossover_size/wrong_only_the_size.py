@@ -1,0 +1,13 @@
+# Logarithms of the sizes; the speed-up is a plain number.
+# caught: AssertionError: np.isclose(example, 16_000)
+def crossover_size(sizes: list[int], cpu_seconds: list[float], gpu_seconds: list[float]) -> float | None:
+
+    speedup = np.divide(cpu_seconds, gpu_seconds)
+    behind = np.flatnonzero(speedup <= 1)
+    if len(behind) == 0:
+        return float(sizes[0])
+    last = behind[-1]
+    if last == len(sizes) - 1:
+        return None
+    (x0, x1), (y0, y1) = sizes[last : last + 2], speedup[last : last + 2]
+    return float(np.exp(np.interp(1, [y0, y1], np.log([x0, x1]))))
