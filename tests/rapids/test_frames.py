@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +35,29 @@ def test_the_files_are_those_of_the_provenance_and_small() -> None:
         assert f"| `{path.name}` |" in provenance
         assert f"{len(content):,} | `{hashlib.sha256(content).hexdigest()}`" in provenance
     assert sum(path.stat().st_size for path in frames.paths().values()) < 4_000_000
+
+
+@pytest.mark.network
+def test_the_files_are_made_from_the_package_again(root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, root / "benchmarks" / "reproduce_flights.py"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("the same") == 4
+
+
+def test_another_archive_is_refused(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.tar.gz").write_bytes(b"no archive")
+    script = root / "benchmarks" / "reproduce_flights.py"
+    done = subprocess.run(
+        [sys.executable, script, "--write", "--archive", tmp_path / "other.tar.gz"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "other.tar.gz has the SHA-256" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_missing_or_damaged_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
