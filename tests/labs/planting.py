@@ -9,7 +9,7 @@ Two kinds of cells more may stand there, for these tests alone:
 
 - ``LAB/shorten.py`` runs before everything else in a notebook whose figures do not matter, and makes it measure less;
 - ``LAB/answers/QUESTION/reset.py`` runs before each try of an answer where many are tried in one kernel, and undoes
-  what an answer leaves outside the kernel.
+  what an answer leaves beside the names that it binds: on a server, in a folder, in the lab's own data.
 """
 
 from __future__ import annotations
