@@ -116,7 +116,7 @@ def time_per_row(comparison: Comparison, recorded: Comparison | None = None) -> 
                 if timings:
                     _draw_per_row(axes, timings, f"{contender}{copies}", source)
     _dress(axes, comparison.unit, f"time per call, divided by the {comparison.unit}", seconds)
-    figure.legend(loc="outside lower center", frameon=False, fontsize=9)
+    figure.legend(loc="outside lower center", frameon=False, fontsize=9, handlelength=3)
     plt.close(figure)
     return figure
 
