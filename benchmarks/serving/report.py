@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import statistics
 from typing import TYPE_CHECKING, Any
 
+import documents
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
@@ -28,7 +28,8 @@ COLOURS = {
     "Triton, gRPC": "#E69F00",
     "FastAPI": "#D55E00",
 }
-BEGIN, END = "<!-- triton_vs_direct: begin -->", "<!-- triton_vs_direct: end -->"
+NAME = "triton_vs_direct"
+BEGIN, END = documents.markers(NAME)
 
 
 def median(samples: list[Sample], field: str) -> float:
@@ -183,8 +184,4 @@ def update(document: Path, text: str) -> None:
     Raises:
         SystemExit: It has no such markers.
     """
-    old = document.read_text() if document.exists() else ""
-    new, count = re.subn(f"({BEGIN}\n).*?({END})", lambda m: f"{m[1]}{text}\n{m[2]}", old, flags=re.DOTALL)
-    if count != 1:
-        raise SystemExit(f"{document} does not hold the lines {BEGIN} and {END} once.")
-    document.write_text(new)
+    documents.update(document, NAME, text)
