@@ -104,3 +104,25 @@ class TestTimePerRow:
         styles = [line.get_linestyle() for line in figure.axes[0].lines]
         assert styles == ["-"] * 3 + ["--"] * 3
         assert [("recorded 2026-11-20" in label) for label in labels(figure)] == [False] * 3 + [True] * 3
+
+
+HISTORY = {"train": [0.6, 0.8, 0.9], "evaluation": [0.55, 0.7, 0.72]}
+
+
+class TestLearning:
+    def test_each_panel_shows_both_kinds_of_rows_over_the_rounds(self) -> None:
+        figure = plots.learning({"rule": HISTORY, "coins": {"train": [0.7], "evaluation": [0.5]}}, {"rule": 0.8})
+        rule, coins = figure.axes
+        assert (rule.get_title(loc="left"), coins.get_title(loc="left")) == ("rule", "coins")
+        drawn = {line.get_label(): line for line in rule.lines}
+        assert list(drawn["rows trained on"].get_xdata()) == [1, 2, 3]
+        assert list(drawn["held-out rows"].get_ydata()) == [0.55, 0.7, 0.72]
+        assert set(drawn["the best possible: 0.800"].get_ydata()) == {0.8}
+        assert [line.get_label() for line in coins.lines] == ["rows trained on", "held-out rows"]
+        assert [text.get_text() for text in rule.texts] == ["0.900", "0.720"]
+        assert not plt.get_fignums()
+
+    @pytest.mark.parametrize("histories", [{}, {"rule": {"train": [0.9]}}])
+    def test_a_history_without_held_out_rows(self, histories: dict[str, dict[str, list[float]]]) -> None:
+        with pytest.raises(UsageError, match="held-out rows is needed"):
+            plots.learning(histories)

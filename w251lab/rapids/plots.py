@@ -124,14 +124,12 @@ def time_per_row(comparison: Comparison, recorded: Comparison | None = None) -> 
 def learning(
     histories: Mapping[str, Mapping[str, Sequence[float]]],
     best: Mapping[str, float] | None = None,
-    chance: Mapping[str, float] | None = None,
 ) -> Figure:
     """The AUC after each round of boosting, on the rows that were trained on and on rows that were held out.
 
     Args:
         histories: The title of each panel -> ``train`` and ``evaluation``, as in ``boosting.Boosted.history``.
         best: Title -> the AUC that no model can pass, drawn as a line.
-        chance: Title -> how far from 0.5 chance reaches on the held-out rows, drawn as a grey band.
 
     Raises:
         UsageError: There is no history, or one without both kinds of rows.
@@ -144,8 +142,6 @@ def learning(
         1, len(histories), figsize=(5 * len(histories), 4.2), layout="constrained", squeeze=False, sharey=True
     )
     for axes, (title, history) in zip(row[0], histories.items(), strict=True):
-        if (reach := (chance or {}).get(title)) is not None:
-            axes.axhspan(0.5 - reach, 0.5 + reach, color="#D1D5DB", label="what chance gives")
         for name, key, colour in (("rows trained on", "train", "#56B4E9"), ("held-out rows", "evaluation", "#D55E00")):
             rounds = range(1, len(history[key]) + 1)
             axes.plot(rounds, history[key], color=colour, linewidth=1.8, label=name)
@@ -160,7 +156,7 @@ def learning(
         axes.margins(x=0.12)
         axes.grid(visible=True, alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize=9)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False, fontsize=9)
     row[0, 0].set_ylabel("AUC")
     plt.close(figure)
     return figure
