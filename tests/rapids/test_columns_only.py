@@ -15,6 +15,7 @@ def table() -> pd.DataFrame:
     return pd.DataFrame({"key": ["a", "b", "a", None], "x": [1.0, 2.0, None, 4.0], "n": [1, 2, 3, 4]})
 
 
+LIMIT = 2.0
 WHOLE: dict[str, Any] = {
     "a column": lambda f: f["x"],
     "a column as an attribute": lambda f: f.x,
@@ -41,6 +42,7 @@ WHOLE: dict[str, Any] = {
     "rename by a function of the name": lambda f: f.rename(columns=str.upper),
     "names": lambda f: f[[name for name in f if "x" in f and name in f.columns]],
     "rolling": lambda f: f["n"].rolling(2).mean(),
+    "query": lambda f: f.query("x >= @LIMIT"),
     "a number": lambda f: f["x"].sum() + len(f) + f.shape[0],
     "types": lambda f: f["x"].astype("float32").fillna(0),
 }
@@ -78,6 +80,7 @@ REFUSED: dict[str, Any] = {
     "values": lambda f: f["x"].values,  # what is refused
     "to_numpy": lambda f: f["x"].to_numpy(),
     "tolist": lambda f: f["x"].tolist(),
+    "case_when": lambda f: f["x"].case_when([(f["x"] > 1, 0.0)]),
     "to_pandas": lambda f: f.to_pandas(),
     "numpy.where": lambda f: np.where(f["x"] > 1, "a", "b"),
     "numpy.select": lambda f: np.select([f["x"] > 1], ["a"], "b"),

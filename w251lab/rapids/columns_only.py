@@ -7,6 +7,7 @@ every row, a loop, a copy to host memory, a function of pandas or NumPy in place
 
 from __future__ import annotations
 
+import inspect
 import operator
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
 
 #: What calls Python for every value, or hands the values to Python one by one.
 _ROW_BY_ROW: Final = frozenset({"apply", "applymap", "iterrows", "itertuples", "items", "at", "iat", "item"})
-#: What copies the values into the computer's memory, and what only a frame that is there has.
+#: What copies the values into the computer's memory, and what only pandas has.
 _TO_HOST: Final = frozenset(
     {"values", "array", "to_numpy", "to_list", "tolist", "to_dict", "to_records", "to_pandas", "to_arrow", "to_json"}
-    | {"to_csv", "to_string", "values_host", "to_cupy", "__array__", "__array_interface__", "__arrow_c_stream__"}
+    | {
+        "to_csv",
+        "to_string",
+        "values_host",
+        "to_cupy",
+        "__array__",
+        "__array_interface__",
+        "__arrow_c_stream__",
+        "case_when",
+    }
 )
 #: Whole-column operations, unless they are given a Python function.
 _WITHOUT_FUNCTION: Final = frozenset({"map", "agg", "aggregate", "transform", "filter", "combine"})
@@ -82,7 +92,7 @@ class ColumnsOnly:
         if name in _ROW_BY_ROW:
             _refuse(f".{name} takes one row or value after the other, in Python", _WHOLE)
         if name in _TO_HOST:
-            _refuse(f".{name} copies the data out of the frame, into the computer's memory", _STAY)
+            _refuse(f".{name} wants the data in the computer's memory", _STAY)
         if name.startswith("_"):
             raise AttributeError(name)
         found = getattr(self._inner, name)
@@ -94,6 +104,8 @@ class ColumnsOnly:
             return lambda function, *args, **kwargs: function(self, *args, **kwargs)
         if name == "assign":
             return self._assign
+        if name == "query":
+            return self._query
         return _method(self, name, found) if callable(found) else _wrapped(found)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -145,6 +157,13 @@ class ColumnsOnly:
         for name, value in columns.items():  # a function sees the columns before it, as in pandas
             made = _wrapped(made._inner.assign(**{name: released(value(made) if callable(value) else value)}))
         return made
+
+    def _query(self, expression: str, **options: Any) -> Any:
+        frame = inspect.currentframe()
+        caller = frame.f_back if frame else None
+        if caller is not None:  # pandas would look for an @name in this function
+            options.setdefault("local_dict", caller.f_globals | caller.f_locals)
+        return _wrapped(self._inner.query(expression, **options))
 
 
 class _Indexer:
