@@ -1,0 +1,122 @@
+"""Predict how long a larger size takes: fit ``t = a * n**b`` to the sizes that were measured.
+
+On logarithmic axes a power law is a straight line, so it is fitted as one: least squares on the logarithms, where an
+error of a tenth counts the same at every size. It holds as long as one kind of work rules: while a fixed cost does,
+the line is level, and it says nothing of the sizes that come after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import FuncFormatter
+
+from w251lab.errors import UsageError
+from w251lab.timing.timing import seconds as say_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from w251lab.timing import Comparison
+
+_COLOURS = {"cpu": "#0072B2", "gpu": "#D55E00"}
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """``t = factor * n**exponent``.
+
+    Attributes:
+        factor: Seconds for a size of 1.
+        exponent: 1 where twice the size takes twice the time, 0 where the size does not matter.
+    """
+
+    factor: float
+    exponent: float
+
+    def seconds(self, size: float) -> float:
+        """How long this size takes, by the law."""
+        return float(self.factor * size**self.exponent)
+
+
+def fit(sizes: Sequence[float], seconds: Sequence[float]) -> PowerLaw:
+    """The power law nearest to some measurements.
+
+    Args:
+        sizes: Two different ones at least, each above 0.
+        seconds: How long each took, above 0.
+
+    Raises:
+        UsageError: They do not fix a law.
+    """
+    x, t = np.asarray(sizes, dtype=np.float64), np.asarray(seconds, dtype=np.float64)
+    if x.ndim != 1 or x.shape != t.shape:
+        raise UsageError(f"{np.size(x)} sizes and {np.size(t)} times do not belong together", "give a time for each")
+    if not (np.isfinite(x).all() and np.isfinite(t).all() and (x > 0).all() and (t > 0).all()):
+        raise UsageError("a size or a time is not above 0", "give measured ones")
+    if len(np.unique(x)) < 2:
+        raise UsageError("one size does not say how the time grows", "measure two different sizes at least")
+    exponent, logarithm = np.polyfit(np.log(x), np.log(t), 1)
+    return PowerLaw(float(np.exp(logarithm)), float(exponent))
+
+
+def plot(comparison: Comparison, known: int) -> Figure:
+    """Fit a law to the smallest sizes of each contender, and see how far it carries.
+
+    Args:
+        comparison: As :func:`w251lab.timing.compare` gives it.
+        known: To how many sizes, at least 2; those after them are predicted.
+
+    Raises:
+        UsageError: A contender has no size left to predict, or ``known`` is below 2.
+    """
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for contender in comparison.contenders:
+        points = comparison.of(contender)
+        if not 2 <= known < len(points):
+            plt.close(figure)
+            raise UsageError(
+                f"{contender} was measured at {len(points)} sizes, of which {known} are to be known",
+                "fit two at least, and leave one to predict",
+            )
+        medians = {point.size: point.resident.median for point in points}
+        _draw(axes, contender, medians, known, _COLOURS[points[0].resident.device])
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel(comparison.unit)
+    axes.set_ylabel("time per call")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _position: f"{size:,.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: say_seconds(value)))
+    axes.minorticks_off()
+    axes.grid(visible=True, alpha=0.3)
+    axes.margins(x=0.12, y=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9)
+    hardware = ", ".join(dict.fromkeys(point.resident.hardware for point in comparison.points))
+    when = f"recorded {comparison.made}" if comparison.recorded else "measured here"
+    axes.set_title(f"{hardware}: {when}", fontsize=10, loc="left")
+    plt.close(figure)  # otherwise a notebook shows it twice: as the cell's value, and as pyplot's open figure
+    return figure
+
+
+def _draw(axes: Axes, contender: str, medians: dict[int, float], known: int, colour: str) -> None:
+    """One contender: full markers for what is known, a line through them, rings for what comes after."""
+    sizes = list(medians)
+    law = fit(sizes[:known], [medians[size] for size in sizes[:known]])
+    label = f"{contender}: time grows with the size to the power of {law.exponent:.2f}"
+    axes.plot(sizes[:known], [medians[size] for size in sizes[:known]], "o", color=colour)
+    axes.plot(sizes[:known], [law.seconds(size) for size in sizes[:known]], color=colour, label=label)
+    axes.plot(sizes[known - 1 :], [law.seconds(size) for size in sizes[known - 1 :]], linestyle=":", color=colour)
+    axes.plot(sizes[known:], [medians[size] for size in sizes[known:]], "o", color=colour, markerfacecolor="white")
+    for size in sizes[known:]:
+        off = law.seconds(size) / medians[size] - 1
+        axes.annotate(
+            f"predicted {abs(off):.0%} too {'much' if off > 0 else 'little'}", (size, medians[size]), xytext=(-8, 6),
+            textcoords="offset points", ha="right", fontsize=9, color=colour,
+        )  # fmt: skip
