@@ -9,7 +9,10 @@ The user's code is the same for both::
 
 The data are dask arrays in parts, made on the workers and kept there; what comes back are centroids, trees and figures.
 On GPUs the workers are dask-cuda's, the K-means is cuML's for several GPUs; on a CPU the K-means is
-:mod:`w251lab.rapids.scaling.lloyd`. Trees are ``xgboost.dask``'s on both. Everything listens on 127.0.0.1 only.
+:mod:`w251lab.rapids.scaling.lloyd`. Trees are ``xgboost.dask``'s on both.
+
+Everything listens on 127.0.0.1 only, but for one thing that cannot be set: while it trains, each worker of XGBoost
+listens for its partners on all addresses of the machine, on a port that is free.
 """
 
 from w251lab.rapids.scaling.clustering import kmeans

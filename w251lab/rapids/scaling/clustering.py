@@ -56,7 +56,7 @@ def kmeans(
     """
     options = _Options(checks.whole(clusters, "clusters"), seed, checks.whole(max_iter, "max_iter"), tol, oversampling)
     with cluster.working("running K-means"):
-        if isinstance(getattr(points, "dtype", None), np.dtype) and points.dtype not in {np.float32, np.float64}:
+        if isinstance(getattr(points, "dtype", None), np.dtype) and points.dtype.name not in {"float32", "float64"}:
             points = points.astype(np.float64)
         found = parts.of(cluster, points)
         summary = _summary(cluster, found)

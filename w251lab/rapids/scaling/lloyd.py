@@ -10,6 +10,7 @@ clustering", 1998).
 
 from __future__ import annotations
 
+import warnings
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -155,7 +156,9 @@ def start(cluster: Cluster, found: Sequence[Part], summary: Summary, clusters: i
     ]
     chosen = np.concatenate(cluster.client.gather(drawn)).astype(np.float64)
     model = KMeans(clusters, init="k-means++", n_init=_STARTS, random_state=seed)
-    with checks.checked():
+    with checks.checked(), warnings.catch_warnings():
+        # Fewer different points than clusters are an error once all points were looked at.
+        warnings.filterwarnings("ignore", "Number of distinct clusters")
         return model.fit(chosen).cluster_centers_
 
 

@@ -179,8 +179,7 @@ def _everywhere(cluster: Cluster, calls: Sequence[tuple[Callable[..., Any], tupl
 
 def _workers(cluster: Cluster, count: int) -> list[str]:
     """The worker of each of ``count`` parts: neighbouring parts on one worker, in the order of the workers' names."""
-    known = cluster.client.scheduler_info(n_workers=-1)["workers"]
-    addresses = sorted(known, key=lambda address: str(known[address]["name"]))
+    addresses = cluster.alive()
     return [addresses[number * len(addresses) // count] for number in range(count)]
 
 

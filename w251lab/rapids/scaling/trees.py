@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -12,6 +14,8 @@ from w251lab.rapids.boosting import Boosted
 from w251lab.rapids.scaling import parts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from w251lab.rapids.scaling.workers import Cluster
 
 _XGBOOST: Final[dict[str, str]] = {"cpu": "cpu", "gpu": "cuda"}
@@ -112,12 +116,38 @@ def _train(
     if evaluation is not None:
         held_out = dxgb.DaskQuantileDMatrix(cluster.client, *evaluation, max_bin=bins, ref=made)
         watched = [(made, "train"), (held_out, "evaluation")]
-    return dxgb.train(
-        cluster.client, settings, made, num_boost_round=rounds, evals=watched, verbose_eval=False,
-        early_stopping_rounds=early_stopping,
-        # XGBoost would else listen on the address with which this machine reaches the internet.
-        coll_cfg=Config(tracker_host_ip=HOST),
-    )  # fmt: skip
+    with _quiet(cluster):
+        return dxgb.train(
+            cluster.client, settings, made, num_boost_round=rounds, evals=watched, verbose_eval=False,
+            early_stopping_rounds=early_stopping,
+            # XGBoost would else listen on the address with which this machine reaches the internet.
+            coll_cfg=Config(tracker_host_ip=HOST),
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _quiet(cluster: Cluster) -> Iterator[None]:
+    """Each worker of XGBoost prints its number at every training, whatever the verbosity; failures are raised."""
+    kept = cluster.client.run(_mute)
+    try:
+        yield
+    finally:
+        for worker in kept.keys() & set(cluster.alive()):
+            cluster.client.run(_unmute, kept[worker], workers=[worker], on_error="ignore")
+
+
+def _mute() -> int:
+    """On a worker: send what native code prints as an error to nowhere; the descriptor that brings it back."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return kept
+
+
+def _unmute(kept: int) -> None:
+    os.dup2(kept, 2)
+    os.close(kept)
 
 
 def look_at(features: Any, labels: Any, name: str) -> Seen:

@@ -7,10 +7,10 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import sys
+import signal
+import socket
 import time
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from w251lab import accelerator
@@ -48,11 +48,12 @@ def cluster(device: str = "auto", workers: int | None = None, *, port: int = 0) 
     count, threads = _share(chosen, workers)
     if whole(port, "port", at_least=0) > 65535:
         raise UsageError(f"port is {port}", "give a port up to 65535, or 0 for any that is free")
+    _refuse_taken(port)
     environment = dict(os.environ)
     try:
         local = _start(chosen, count, threads, port)
     except (OSError, RuntimeError, TimeoutError) as error:
-        raise _not_started(error, port) from error
+        raise _not_started(error) from error
     finally:
         # Starting a worker sets OMP_NUM_THREADS=1 and more in this process, so that the worker inherits it; left here,
         # it would make everything that is loaded and measured afterwards run on one core.
@@ -167,6 +168,11 @@ class Cluster:
             self._local.close()
             _restore(environment)
 
+    def alive(self) -> list[str]:
+        """The addresses of the workers that the scheduler knows and that have not died, by their names."""
+        known = self.client.scheduler_info(n_workers=-1)["workers"]
+        return sorted(known.keys() - set(self._lost), key=lambda address: str(known[address]["name"]))
+
     def __enter__(self) -> Self:
         """The cluster itself."""
         return self
@@ -190,11 +196,10 @@ class Cluster:
         self._lost.append(name)
         self.client.loop.add_callback(self._cancel)
 
-    async def _cancel(self) -> None:
-        distributed: Any = import_module("distributed")
-        waiting = [distributed.Future(key, self.client) for key in list(self.client.futures)]
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.client.cancel(waiting, asynchronous=True, force=True)
+    def _cancel(self) -> None:
+        """End the waiting on this side only: the scheduler stumbles over a cancellation in the midst of a loss."""
+        for state in list(self.client.futures.values()):
+            state.cancel(reason="a worker died")
 
     def _sizes(self, rows: int, features: int) -> list[int]:
         """Rows of each part: one part for each thread, so that each has the same work."""
@@ -289,15 +294,25 @@ def _refuse_second_run() -> None:
         )
 
 
-def _not_started(error: Exception, port: int) -> W251Error:
-    said = " ".join(str(part) for part in (error, error.__cause__) if part)
-    if port and ("Address already in use" in said or "Errno 98" in said):
-        return W251Error(f"port {port} is taken", "give another one, or 0 for any that is free")
-    if port and "Permission denied" in said:
-        return W251Error(f"port {port} is not allowed to this user", "give one above 1023, or 0 for any that is free")
-    first = said.strip().splitlines()[0][:300] if said.strip() else type(error).__name__
+def _refuse_taken(port: int) -> None:
+    """Asked before the scheduler is, which leaves its socket open when it cannot have the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise W251Error(
+                f"port {port} cannot be used: {error.strerror}", "give another one, or 0 for any that is free"
+            ) from error
+
+
+def _not_started(error: BaseException) -> W251Error:
+    first = error
+    while (cause := first.__cause__ or first.__context__) is not None:
+        first = cause
+    said = str(first).strip().splitlines()
     return W251Error(
-        f"the workers did not start: {first}",
+        f"the workers did not start: {said[0][:300] if said else type(first).__name__}",
         "a script must start them under  if __name__ == '__main__':  ; else see whether memory and processes are left",
     )
 
@@ -306,8 +321,8 @@ def _prepare() -> None:
     """In each worker."""
     # NCCL would else listen on the network with which this machine reaches the internet.
     os.environ["NCCL_SOCKET_IFNAME"] = "lo"
-    # XGBoost prints a line for each worker at each training, whatever its verbosity; failures are raised, not printed.
-    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # for as long as the worker lives  # noqa: SIM115
+    # Ctrl-C, and a notebook's interrupt, reach the workers too; the one that they work for decides when they end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _restore(environment: dict[str, str]) -> None:
