@@ -79,7 +79,13 @@ def test_the_plot_says_what_was_measured_here() -> None:
     assert figure.axes[0].get_title(loc="left") == "a cpu: measured here"
 
 
-@pytest.mark.parametrize("known", [0, 1, 3, 4])
-def test_there_has_to_be_something_known_and_something_to_predict(known: int) -> None:
+def test_where_all_is_known_nothing_is_predicted() -> None:
+    figure = power_law.plot(comparison({"scikit-learn": {1: 1.0, 2: 2.0}}), known=3)
+    assert not figure.axes[0].texts
+
+
+@pytest.mark.parametrize(("known", "sizes"), [(0, 3), (1, 3), (2, 1)])
+def test_a_law_takes_two_sizes(known: int, sizes: int) -> None:
+    times = {size: float(size) for size in range(1, sizes + 1)}
     with pytest.raises(UsageError):
-        power_law.plot(comparison({"scikit-learn": {1: 1.0, 2: 2.0, 4: 4.0}}), known=known)
+        power_law.plot(comparison({"scikit-learn": times}), known=known)

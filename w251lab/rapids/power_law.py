@@ -71,20 +71,16 @@ def plot(comparison: Comparison, known: int) -> Figure:
 
     Args:
         comparison: As :func:`w251lab.timing.compare` gives it.
-        known: To how many sizes, at least 2; those after them are predicted.
+        known: To how many sizes, at least 2; those after them, if there are any, are predicted.
 
     Raises:
-        UsageError: A contender has no size left to predict, or ``known`` is below 2.
+        UsageError: A contender was measured at one size only, or ``known`` is below 2.
     """
+    if known < 2:
+        raise UsageError(f"known is {known!r}", "fit the law to two sizes at least")
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for contender in comparison.contenders:
         points = comparison.of(contender)
-        if not 2 <= known < len(points):
-            plt.close(figure)
-            raise UsageError(
-                f"{contender} was measured at {len(points)} sizes, of which {known} are to be known",
-                "fit two at least, and leave one to predict",
-            )
         medians = {point.size: point.resident.median for point in points}
         _draw(axes, contender, medians, known, _COLOURS[points[0].resident.device])
     axes.set_xscale("log")
