@@ -29,6 +29,7 @@ HOST: Final = "127.0.0.1"
 _GPU_LIBRARIES: Final = ("cupy", "cuml", "dask_cuda", "raft_dask", "xgboost")
 #: After a failure: how long the scheduler may take to notice that a worker's connection is gone.
 _NOTICE_SECONDS: Final = 2.0
+_AGAIN_SECONDS: Final = 0.2
 
 
 def cluster(device: str = "auto", workers: int | None = None, *, port: int = 0) -> Cluster:
@@ -76,6 +77,7 @@ class Cluster:
         self._local = local
         self._lost: list[str] = []
         self._closed = False
+        self._environment: dict[str, str] = {}
         distributed: Any = import_module("distributed")  # takes a second to import
         self.client: Any = distributed.Client(local, set_as_default=True)
         local.scheduler.add_plugin(_watch(self))
@@ -161,7 +163,7 @@ class Cluster:
         if self._closed:
             return
         self._closed = True
-        environment = dict(os.environ)
+        environment = self._environment or dict(os.environ)
         try:
             self.client.close()
         finally:
@@ -193,13 +195,20 @@ class Cluster:
         """Called in the scheduler's thread when a worker is gone: end what waits for it, which would wait for ever."""
         if self._closed:
             return
+        if not self._lost:
+            # dask starts another worker in its place, which changes the environment as the first start did.
+            self._environment = dict(os.environ)
         self._lost.append(name)
         self.client.loop.add_callback(self._cancel)
 
     def _cancel(self) -> None:
         """End the waiting on this side only: the scheduler stumbles over a cancellation in the midst of a loss."""
+        if self._closed:
+            return
         for state in list(self.client.futures.values()):
             state.cancel(reason="a worker died")
+        # Work in the midst of it may hand in more for the worker that is gone.
+        self.client.loop.call_later(_AGAIN_SECONDS, self._cancel)
 
     def _sizes(self, rows: int, features: int) -> list[int]:
         """Rows of each part: one part for each thread, so that each has the same work."""
