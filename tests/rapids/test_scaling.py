@@ -252,7 +252,8 @@ def test_no_worker_outlives_the_process_that_started_it(tmp_path: Path) -> None:
         os.kill(killed.pid, signal.SIGKILL)
         # As Ctrl-C in a terminal and a notebook's interrupt do: to the whole group.
         os.killpg(interrupted.pid, signal.SIGINT)
-        assert killed.communicate(timeout=30)[1] == ""
+        # Python itself tells of semaphores that the killed process could not give back, and does so for it.
+        assert "Traceback" not in killed.communicate(timeout=30)[1]
         assert interrupted.communicate(timeout=30)[1].count("Traceback") == 1
     assert gone(pids) == []
 
