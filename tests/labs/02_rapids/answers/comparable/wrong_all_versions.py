@@ -1,0 +1,18 @@
+# The same versions.
+# caught: AssertionError: nothing stands against A and D
+def objections(one: dict, other: dict) -> set[str]:
+    found = set()
+    if one["device"] == other["device"]:
+        found.add("device")
+    if one["device"] != one["ran_on"] or other["device"] != other["ran_on"]:
+        found.add("label")
+    if one["task"] != other["task"]:
+        found.add("task")
+    if one["call"] != other["call"]:
+        found.add("call")
+    for each in (one, other):
+        if each["device"] == "gpu" and each["copies"] != "included":
+            found.add("copies")
+    if one["versions"] != other["versions"]:
+        found.add("versions")
+    return found

@@ -1,0 +1,18 @@
+# The second is the GPU.
+# caught: AssertionError: ['copies'] stands against this pair
+def objections(one: dict, other: dict) -> set[str]:
+    found = set()
+    if one["device"] == other["device"]:
+        found.add("device")
+    if one["device"] != one["ran_on"] or other["device"] != other["ran_on"]:
+        found.add("label")
+    if one["task"] != other["task"]:
+        found.add("task")
+    if one["call"] != other["call"]:
+        found.add("call")
+    if other["device"] == "gpu" and other["copies"] != "included":
+        found.add("copies")
+    for library, version in one["versions"].items():
+        if other["versions"].get(library, version) != version:
+            found.add("versions")
+    return found
