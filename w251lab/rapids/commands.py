@@ -46,8 +46,8 @@ def rapids(
     if record and (chosen != "gpu" or scale != "full"):
         raise UsageError("--record takes a run with a GPU at full scale", "add --device gpu --scale full")
     console, errors = _console(), Console(stderr=True, highlight=False, soft_wrap=True)
-    for kept in bench_files.make_room(output, names):
-        errors.print(escape(f"an earlier result is now {kept}"))
+    for moved in bench_files.make_room(output, names):
+        errors.print(escape(f"an earlier result is now {moved}"))
     done, failed = [], []
     try:
         for name, found in bench.each(names, chosen, scale):
@@ -61,7 +61,8 @@ def rapids(
             if record:
                 bench_files.ship(found, name)
     except KeyboardInterrupt:
-        errors.print(escape(f"interrupted; kept in {output}: {', '.join(done) or 'nothing, no curve was finished'}"))
+        kept = [name for name in names if (output / f"{name}.json").exists()]  # what was there before is moved aside
+        errors.print(escape(f"interrupted; kept in {output}: {', '.join(kept) or 'nothing, no curve was finished'}"))
         raise
     if done:
         console.print(escape(f"{len(done)} of {len(names)} curves are in {output}"))
