@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from w251lab.errors import UsageError
 from w251lab.timing.timing import seconds as say_seconds
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from w251lab.timing import Comparison
 
 _COLOURS = {"cpu": "#0072B2", "gpu": "#D55E00"}
+_FEW = 1e3  # over fewer powers of ten a tick at each says too little
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,13 @@ def plot(comparison: Comparison, known: int) -> Figure:
     axes.set_xlabel(comparison.unit)
     axes.set_ylabel("time per call")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _position: f"{size:,.0f}"))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: say_seconds(value)))
-    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: _tick(value)))
+    axes.xaxis.set_major_locator(FixedLocator(sorted({point.size for point in comparison.points})))
+    low, high = axes.get_ylim()
+    if high / low < _FEW:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
     axes.grid(visible=True, alpha=0.3)
     axes.margins(x=0.12, y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
@@ -113,6 +119,12 @@ def _draw(axes: Axes, contender: str, medians: dict[int, float], known: int, col
     for size in sizes[known:]:
         off = law.seconds(size) / medians[size] - 1
         axes.annotate(
-            f"predicted {abs(off):.0%} too {'much' if off > 0 else 'little'}", (size, medians[size]), xytext=(-8, 6),
-            textcoords="offset points", ha="right", fontsize=9, color=colour,
+            f"predicted {abs(off):.0%} too {'much' if off > 0 else 'little'}", (size, medians[size]),
+            xytext=(-8, -6 if off > 0 else 6), textcoords="offset points",  # on the side that the line does not take
+            ha="right", va="top" if off > 0 else "bottom", fontsize=9, color=colour,
         )  # fmt: skip
+
+
+def _tick(value: float) -> str:
+    number, unit = say_seconds(value).split(" ")
+    return f"{float(number):g} {unit}"
