@@ -97,7 +97,7 @@ def plot(comparison: Comparison, known: int) -> Figure:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
     axes.grid(visible=True, alpha=0.3)
-    axes.margins(x=0.12, y=0.15)
+    axes.margins(x=0.16, y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9)
     hardware = ", ".join(dict.fromkeys(point.resident.hardware for point in comparison.points))
@@ -120,8 +120,8 @@ def _draw(axes: Axes, contender: str, medians: dict[int, float], known: int, col
         off = law.seconds(size) / medians[size] - 1
         axes.annotate(
             f"predicted {abs(off):.0%} too {'much' if off > 0 else 'little'}", (size, medians[size]),
-            xytext=(-8, -6 if off > 0 else 6), textcoords="offset points",  # on the side that the line does not take
-            ha="right", va="top" if off > 0 else "bottom", fontsize=9, color=colour,
+            xytext=(0, -10 if off > 0 else 10), textcoords="offset points",  # on the side that the line does not take
+            ha="center", va="top" if off > 0 else "bottom", fontsize=9, color=colour,
         )  # fmt: skip
 
 
