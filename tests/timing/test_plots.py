@@ -99,3 +99,14 @@ def test_sizes_in_other_units_do_not_go_on_one_axis() -> None:
 def test_nothing_to_draw() -> None:
     with pytest.raises(UsageError, match="no point to draw"):
         plot(Comparison("T", "rows", (), "2026-01-01"))
+
+
+def test_the_last_figures_do_not_lie_on_one_another() -> None:
+    points = []
+    for size, seconds in ((100, 5.0), (1_000, 8.9)):
+        points.append(Point(size, "scikit-learn", timing("cpu", seconds)))
+        points.append(Point(size, "cuML", timing("gpu", 1.0, "excluded"), timing("gpu", 1.03, "included")))
+    figure = drawn(plot(Comparison("A forest", "trees", tuple(points), "2026-11-20")))
+    boxes = [text.get_window_extent() for text in figure.axes[1].texts]
+    assert len(boxes) == 2
+    assert not boxes[0].overlaps(boxes[1])

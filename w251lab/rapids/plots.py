@@ -86,7 +86,8 @@ def predicted_speedup(comparison: Comparison, prediction: Mapping[int, Any]) -> 
     axes.plot(list(measured.index), list(measured), f"o{style}", color=COLOURS["gpu"][0], label=label)
     for size, ratio in measured.items():
         axes.annotate(
-            f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}", (float(size), ratio), xytext=(0, 8),  # type: ignore[arg-type]
+            f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}", (float(size), ratio),  # type: ignore[arg-type]
+            xytext=(0, 8 if ratio > 1 else -16),  # off the line at 1
             textcoords="offset points", ha="center", fontsize=9, color=COLOURS["gpu"][0],
         )  # fmt: skip
     if guesses:

@@ -30,6 +30,8 @@ COLOURS = {"cpu": ("#0072B2", "#56B4E9", "#009E73"), "gpu": ("#D55E00", "#E69F00
 _WIDTHS = {1: 7.0, 2: 10.0}  # inches, by the number of panels: a notebook's column
 _LEGEND = 115  # characters in a line of the legend
 _FEW = 300.0  # largest over smallest value on an axis that has too few powers of ten to read from
+_NEAR = 1.5  # two ratios at one size whose figures would lie on one another
+_LINE = 11.0  # points from one such figure to the next
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def plot(comparison: Comparison, recorded: Comparison | None = None) -> Figure:
     _dress(axes[0, 0], comparison.unit, f"time per call, median and quartiles{_dashed(lines)}", _tick_of_seconds)
     if ratios:
         for slow, line in ratios:
-            _draw_speedup(axes[0, 1], slow, line, above=comparison is line.comparison)
+            _draw_speedup(axes[0, 1], slow, line)
+        _say_last(axes[0, 1], ratios)
         over = " or ".join(dict.fromkeys(slow for slow, _ in ratios))
         what = f"speed-up over {over}{_dashed([line for _, line in ratios])}"
         _dress(axes[0, 1], comparison.unit, what, _times)
@@ -152,20 +155,35 @@ def _draw_times(axes: Axes, line: _Line) -> None:
     axes.errorbar(sizes, medians, yerr=[below, above], capsize=3, elinewidth=1, **line.style)  # type: ignore[arg-type]
 
 
-def _draw_speedup(axes: Axes, slow: str, line: _Line, *, above: bool) -> None:
-    """The ratios of the medians, with the last in figures: above the line, or below it, where another one's may be."""
+def _draw_speedup(axes: Axes, slow: str, line: _Line) -> None:
+    """The ratios of the medians, and a diamond at the crossover."""
     ratio = line.comparison.speedup(slow, line.contender, from_host=line.from_host)
     sizes, ratios = [int(size) for size in ratio.index], [float(value) for value in ratio]
     axes.axhline(1, color="black", linewidth=0.8)
     axes.plot(sizes, ratios, **line.style)  # type: ignore[arg-type]
-    offset = (7, 6 if above else -6)
-    axes.annotate(
-        _times(ratios[-1]), (sizes[-1], ratios[-1]), xytext=offset, textcoords="offset points", va="center",
-        color=line.colour, fontsize=9,
-    )  # fmt: skip
     if (crossing := _crossing(slow, line)) is not None:
         face = "white" if line.from_host else line.colour
         axes.plot(crossing, 1, marker="D", markersize=7, color=line.colour, markerfacecolor=face, zorder=3)
+
+
+def _say_last(axes: Axes, ratios: list[tuple[str, _Line]]) -> None:
+    """The last ratio of each line in figures. Those that would lie on one another stand below one another."""
+    ends = []
+    for slow, line in ratios:
+        ratio = line.comparison.speedup(slow, line.contender, from_host=line.from_host)
+        ends.append((int(ratio.index[-1]), float(ratio.iloc[-1]), line.colour))
+    stacks: list[list[tuple[int, float, str]]] = []
+    for end in sorted(ends, reverse=True):
+        if stacks and stacks[-1][-1][0] == end[0] and stacks[-1][-1][1] < _NEAR * end[1]:
+            stacks[-1].append(end)
+        else:
+            stacks.append([end])
+    for stack in stacks:
+        for place, (size, ratio, colour) in enumerate(stack):
+            axes.annotate(
+                _times(ratio), (size, ratio), xytext=(7, _LINE * ((len(stack) - 1) / 2 - place)),
+                textcoords="offset points", va="center", color=colour, fontsize=9,
+            )  # fmt: skip
 
 
 def _crossing(slow: str, line: _Line) -> float | None:
