@@ -179,9 +179,9 @@ def _say_last(axes: Axes, ratios: list[tuple[str, _Line]]) -> None:
         else:
             stacks.append([end])
     for stack in stacks:
-        for place, (size, ratio, colour) in enumerate(stack):
+        for place, (size, last, colour) in enumerate(stack):
             axes.annotate(
-                _times(ratio), (size, ratio), xytext=(7, _LINE * ((len(stack) - 1) / 2 - place)),
+                _times(last), (size, last), xytext=(7, _LINE * ((len(stack) - 1) / 2 - place)),
                 textcoords="offset points", va="center", color=colour, fontsize=9,
             )  # fmt: skip
 
