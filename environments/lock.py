@@ -73,7 +73,7 @@ class Lock:
 
 # In the order of making. The dev files hold everything `make test` needs on top of the lab's own environment, so that
 # one file describes one environment completely; onnxruntime and onnxruntime-gpu share a folder and exclude each other.
-# The GPU's file comes first: RAPIDS takes one range of pandas, numpy and dask only, and a lab has to find the same on a CPU.
+# The GPU's file comes first: RAPIDS takes one range of pandas, numpy and dask, and a lab has to find the same on a CPU.
 LOCKS = (
     Lock("build", core=False, build=True),
     Lock("gpu", extras=("gpu",)),
