@@ -10,7 +10,7 @@ import numpy as np
 
 from w251lab.errors import W251Error
 from w251lab.rapids import arrays, checks
-from w251lab.rapids.kmeans import KMeansResult
+from w251lab.rapids.kmeans import KMeansResult, refuse_collapsed
 from w251lab.rapids.scaling import lloyd, parts
 from w251lab.rapids.scaling.prediction import predict
 
@@ -83,7 +83,7 @@ def _on_cpu(cluster: Cluster, points: Any, found: Sequence[Part], summary: Summa
         cluster, found, begin, dtype=points.dtype, max_iter=options.max_iter, tol=options.tol * variance
     )
     centroids = exact.astype(points.dtype)
-    _refuse_collapsed(centroids, options.clusters)
+    refuse_collapsed(centroids, options.clusters)
     labelled = parts.each(cluster, lloyd.label, found, centroids)
     made = [parts.Part(future, part.worker, part.start) for future, part in zip(labelled, found, strict=True)]
     inertia = float(sum(cluster.client.gather(parts.each(cluster, parts.element, made, 1))))
@@ -111,7 +111,7 @@ def _on_gpus(cluster: Cluster, points: Any, options: _Options) -> KMeansResult:
     fitted.fit(points)
     model = fitted.get_combined_model()
     centroids = arrays.to_device(model.cluster_centers_, "gpu")
-    _refuse_collapsed(centroids, options.clusters)
+    refuse_collapsed(centroids, options.clusters)
     found = KMeansResult(centroids, None, float(fitted.inertia_), int(model.n_iter_), "gpu", model)
     # cuML joins the labels in the order in which it found the parts; these are in the order of the points.
     return dataclasses.replace(found, labels=predict(cluster, found, points))
@@ -141,14 +141,4 @@ def _check(summary: Summary, clusters: int, *, allow_constant: bool) -> None:
         raise W251Error(
             f"the points have the same value in every row of column {shown}, so nothing can be learned from it",
             "leave such columns out, or say allow_constant=True",
-        )
-
-
-def _refuse_collapsed(centroids: Any, clusters: int) -> None:
-    """Two centroids in one place mean that there are fewer different points than clusters."""
-    different = len(np.unique(np.asarray(arrays.to_host(centroids)), axis=0))
-    if different < clusters:
-        raise W251Error(
-            f"the points make {different:,} different centroids, not {clusters:,}: many points are the same",
-            f"ask for at most {different:,} clusters",
         )
