@@ -35,6 +35,13 @@ def test_every_name_is_this_interpreter() -> None:
         assert ThisInterpreter().get_kernel_spec(name).argv[0] == sys.executable
 
 
+def test_openmp_waits_without_spinning_unless_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert kernel_environment(tmp_path)["OMP_WAIT_POLICY"] == "passive"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert kernel_environment(tmp_path)["OMP_WAIT_POLICY"] == "active"
+
+
 def test_the_environment_has_our_programs_first_and_no_start_up_files(tmp_path: Path) -> None:
     environment = kernel_environment(tmp_path)
     assert environment["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)

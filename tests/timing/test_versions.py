@@ -31,6 +31,14 @@ def test_the_cpu_names_what_is_loaded_and_no_gpu_library(monkeypatch: pytest.Mon
     assert not found.keys() & {"cupy", "xgboost", "driver"}
 
 
+def test_settings_of_openmp_stand_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    found = versions("cpu")
+    assert found["OMP_WAIT_POLICY"] == "passive"
+    assert "OMP_NUM_THREADS" not in found
+
+
 def test_a_gpu_names_its_driver_as_well(monkeypatch: pytest.MonkeyPatch, h200: FakeNvml) -> None:
     module(monkeypatch, "cupy", __version__="14.2.0")
     h200.cuda = 13020

@@ -9,9 +9,3 @@ on the GPU by cuDF, cuML and XGBoost's CUDA. Nothing is copied from one to the o
 - `kmeans`, `forest`, `boosting` (with `matrices`): the three methods, each with one `fit` or `train` for both devices.
 - `agreement`: whether two devices found the same.
 """
-
-import os
-
-# scikit-learn and XGBoost compute with OpenMP, whose threads spin while they wait. On a machine with other work, which
-# two notebooks are, that slows a training of small rounds five times. It has to be said before either is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")

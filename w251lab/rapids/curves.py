@@ -165,7 +165,7 @@ CURVES: Final[dict[str, Curve]] = {
             {"cpu": "XGBoost, CPU", "gpu": "XGBoost, CUDA"},
             ("cupy", "cudf", "xgboost"),
             {"small": (1_000, 3_000, 10_000), "full": (1_000, 10_000, 100_000, 1_000_000)},
-            {"small": Budget(0.8, at_least=2), "full": Budget(3.0, at_least=3)},
+            {"small": Budget(0.8, at_least=1), "full": Budget(3.0, at_least=3)},
             _clicks,
             lambda table: boosting.train(table.features, table.labels, rounds=_ROUNDS, depth=_DEPTH),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from typing import TYPE_CHECKING
@@ -20,10 +21,15 @@ _ON_BOTH = {
     "torch": "torch",
 }
 _ON_A_GPU = {"cupy": "cupy", "cudf": "cudf", "cuml": "cuml"}
+#: What decides, where it is set, how many threads a CPU's contender has and what they do while they wait.
+_SETTINGS = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY")
 
 
 def versions(device: Device) -> dict[str, str]:
-    """Versions of Python and of the libraries that are loaded and compute on ``device``; on a GPU of its driver too."""
+    """Versions of Python and of the libraries that are loaded and compute on ``device``; on a GPU of its driver too.
+
+    Settings of OpenMP in the environment stand among them.
+    """
     found = {"python": platform.python_version()}
     for module, name in (_ON_BOTH | (_ON_A_GPU if device == "gpu" else {})).items():
         version = getattr(sys.modules.get(module), "__version__", None)
@@ -33,4 +39,5 @@ def versions(device: Device) -> dict[str, str]:
         cuda = accelerator.driver_cuda()
         found |= {"driver": accelerator.devices()[0].driver} if accelerator.devices() else {}
         found |= {"CUDA of the driver": f"{cuda[0]}.{cuda[1]}"} if cuda else {}
+    found |= {name: os.environ[name] for name in _SETTINGS if name in os.environ}
     return found
