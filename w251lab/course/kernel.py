@@ -49,8 +49,8 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     temporary = scratch / "tmp"
     temporary.mkdir(exist_ok=True)
     environment["TMPDIR"] = str(temporary)
-    # OpenMP's threads spin while they wait. Beside the kernel of another notebook that slows many a small loop tenfold, and
-    # a right answer runs into its time limit. Alone it makes little difference.
+    # OpenMP's threads spin while they wait. Beside the kernel of another notebook that can slow a loop tenfold, and a
+    # right answer runs into its time limit.
     environment.setdefault("OMP_WAIT_POLICY", "passive")
     return environment
 
