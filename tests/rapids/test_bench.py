@@ -44,11 +44,6 @@ def test_each_curve_has_a_function_of_its_name(name: str, monkeypatch: pytest.Mo
     assert asked == [(name, "cpu", "full", {"progress": False})]
 
 
-def test_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "NAMES", ("kmeans",))
-    assert list(bench.curves("small", "cpu", sizes=[100, 200], budget=QUICK, progress=False)) == ["kmeans"]
-
-
 @pytest.mark.parametrize("curve", CURVES.values(), ids=list(CURVES))
 def test_the_scales(curve: Curve) -> None:
     """Small sizes are no larger than full ones, so that the two can be drawn together."""

@@ -93,11 +93,6 @@ def boosting(device: str = "auto", scale: str = "small", **options: Any) -> Comp
     return curve("boosting", device, scale, **options)
 
 
-def curves(scale: str = "small", device: str = "auto", **options: Any) -> dict[str, Comparison]:
-    """Measure every curve, by name. The arguments are those of :func:`curve`."""
-    return {name: curve(name, device, scale, **options) for name in NAMES}
-
-
 def contenders(name: str) -> tuple[str, str]:
     """Who does the work of a curve on the CPU and on the GPU, as :meth:`w251lab.timing.Comparison.speedup` wants them.
 

@@ -12,6 +12,7 @@ from w251lab.errors import UsageError, W251Error
 from w251lab.rapids import arrays, checks
 from w251lab.rapids.boosting import Boosted
 from w251lab.rapids.scaling import parts
+from w251lab.rapids.scaling.starting import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,8 +108,6 @@ def _train(
 ) -> Any:  # fmt: skip
     from xgboost import dask as dxgb  # takes a second to import  # noqa: PLC0415
     from xgboost.collective import Config  # noqa: PLC0415
-
-    from w251lab.rapids.scaling.workers import HOST  # it needs this module's package  # noqa: PLC0415
 
     bins = settings["max_bin"]
     made = dxgb.DaskQuantileDMatrix(cluster.client, features, labels, max_bin=bins)

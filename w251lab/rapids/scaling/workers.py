@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import multiprocessing
 import os
-import signal
-import socket
 import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -18,6 +14,15 @@ from w251lab.errors import UsageError, W251Error
 from w251lab.rapids import data, memory
 from w251lab.rapids.checks import whole
 from w251lab.rapids.scaling import parts
+from w251lab.rapids.scaling.starting import (
+    not_started,
+    prepare,
+    refuse_second_run,
+    refuse_taken,
+    restore,
+    share,
+    start,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
 
     from w251lab.accelerator import Device
 
-HOST: Final = "127.0.0.1"
 _GPU_LIBRARIES: Final = ("cupy", "cuml", "dask_cuda", "raft_dask", "xgboost")
 #: After a failure: how long the scheduler may take to notice that a worker's connection is gone.
 _NOTICE_SECONDS: Final = 2.0
@@ -45,20 +49,20 @@ def cluster(device: str = "auto", workers: int | None = None, *, port: int = 0) 
         W251Error: A library is missing, the port is taken, the workers do not start.
     """
     chosen = accelerator.require(device, *_GPU_LIBRARIES)
-    _refuse_second_run()
-    count, threads = _share(chosen, workers)
+    refuse_second_run()
+    count, threads = share(chosen, workers)
     if whole(port, "port", at_least=0) > 65535:
         raise UsageError(f"port is {port}", "give a port up to 65535, or 0 for any that is free")
-    _refuse_taken(port)
+    refuse_taken(port)
     environment = dict(os.environ)
     try:
-        local = _start(chosen, count, threads, port)
+        local = start(chosen, count, threads, port)
     except (OSError, RuntimeError, TimeoutError) as error:
-        raise _not_started(error) from error
+        raise not_started(error) from error
     finally:
         # Starting a worker sets OMP_NUM_THREADS=1 and more in this process, so that the worker inherits it; left here,
         # it would make everything that is loaded and measured afterwards run on one core.
-        _restore(environment)
+        restore(environment)
     return Cluster(local, chosen, count, threads)
 
 
@@ -81,7 +85,7 @@ class Cluster:
         distributed: Any = import_module("distributed")  # takes a second to import
         self.client: Any = distributed.Client(local, set_as_default=True)
         local.scheduler.add_plugin(_watch(self))
-        self.client.run(_prepare)
+        self.client.run(prepare)
 
     @property
     def address(self) -> str:
@@ -168,7 +172,7 @@ class Cluster:
             self.client.close()
         finally:
             self._local.close()
-            _restore(environment)
+            restore(environment)
 
     def alive(self) -> list[str]:
         """The addresses of the workers that the scheduler knows and that have not died, by their names."""
@@ -252,89 +256,3 @@ def _watch(owner: Cluster) -> Any:
             owner.worker_left(worker)
 
     return Watch()
-
-
-def _share(device: Device, workers: int | None) -> tuple[int, int]:
-    """How many workers, with how many threads each."""
-    if device == "gpu":
-        gpus = len(accelerator.devices())
-        count = gpus if workers is None else whole(workers, "workers")
-        if count > gpus:
-            raise UsageError(
-                f"{count} workers were asked for, and there {'is 1 GPU' if gpus == 1 else f'are {gpus} GPUs'}",
-                f"ask for at most {gpus}: each worker has a GPU of its own",
-            )
-        return count, 1
-    cores = accelerator.describe().cores
-    count = 2 if workers is None else whole(workers, "workers")
-    if count > max(2, cores):
-        raise UsageError(
-            f"{count} workers were asked for, and there are {cores} cores", f"ask for at most {max(2, cores)}"
-        )
-    return count, max(1, cores // count)
-
-
-def _start(device: Device, workers: int, threads: int, port: int) -> Any:
-    settings: dict[str, Any] = {
-        "n_workers": workers,
-        "threads_per_worker": threads,
-        "host": HOST,
-        "scheduler_port": port,
-        "memory_limit": accelerator.describe().memory // workers,
-        # A failure of the work is raised here; the workers need not print it a second time.
-        "silence_logs": logging.CRITICAL,
-        # Without an address of its own the scheduler's page takes a fixed port, which a second cluster finds taken.
-        "dashboard_address": None,
-        "scheduler_kwargs": {"dashboard_address": f"{HOST}:0"},
-    }
-    if device == "gpu":
-        dask_cuda: Any = import_module("dask_cuda")  # absent without a GPU
-        return dask_cuda.LocalCUDACluster(**settings)
-    distributed: Any = import_module("distributed")
-    return distributed.LocalCluster(processes=True, **settings)
-
-
-def _refuse_second_run() -> None:
-    """A worker of a script runs the script again to learn its functions, up to where it would start workers itself."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise W251Error(
-            "a worker that is being started would start workers of its own",
-            "put the script's work under  if __name__ == '__main__':  (a notebook needs no such line)",
-        )
-
-
-def _refuse_taken(port: int) -> None:
-    """Asked before the scheduler is, which leaves its socket open when it cannot have the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise W251Error(
-                f"port {port} cannot be used: {error.strerror}", "give another one, or 0 for any that is free"
-            ) from error
-
-
-def _not_started(error: BaseException) -> W251Error:
-    first = error
-    while (cause := first.__cause__ or first.__context__) is not None:
-        first = cause
-    said = str(first).strip().splitlines()
-    return W251Error(
-        f"the workers did not start: {said[0][:300] if said else type(first).__name__}",
-        "a script must start them under  if __name__ == '__main__':  ; else see whether memory and processes are left",
-    )
-
-
-def _prepare() -> None:
-    """In each worker."""
-    # NCCL would else listen on the network with which this machine reaches the internet.
-    os.environ["NCCL_SOCKET_IFNAME"] = "lo"
-    # Ctrl-C, and a notebook's interrupt, reach the workers too; the one that they work for decides when they end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _restore(environment: dict[str, str]) -> None:
-    for name in os.environ.keys() - environment.keys():
-        del os.environ[name]
-    os.environ.update(environment)
