@@ -1,0 +1,145 @@
+"""The recipes as operators of a DALI graph: called while a pipeline is defined, on nodes of it.
+
+The size and the place of the centre crop are computed as torchvision computes them. DALI's own ``resize_shorter``
+rounds the longer side where torchvision cuts it, and its centre crop rounds halves up where Python rounds to even: a
+pixel here and there, and the largest part of the difference between the two (see :mod:`w251lab.dali.parity`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from w251lab.dali import installed
+from w251lab.dali.recipes import Pictures, Training, Validation
+
+if TYPE_CHECKING:
+    from w251lab.accelerator import Device
+    from w251lab.dali.recipes import Recipe
+
+_DECODER: Final = {"cpu": "cpu", "gpu": "mixed"}
+_FILTERS: Final = {
+    "nearest": "INTERP_NN",
+    "bilinear": "INTERP_LINEAR",
+    "bicubic": "INTERP_CUBIC",
+    "lanczos": "INTERP_LANCZOS3",
+}
+# torchvision's RandomResizedCrop draws a window ten times before it takes the centre.
+_ATTEMPTS: Final = 10
+
+
+def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device) -> Any:
+    """What ``recipe`` does to encoded pictures.
+
+    Args:
+        recipe: Of :mod:`w251lab.dali.recipes`.
+        encoded: Node of encoded pictures, uint8 [bytes] each, in the computer's memory.
+        device: Where the work after decoding is done; the result lies there.
+        decode: Where pictures are decoded; ``gpu`` is DALI's "mixed", the entropy decoding on the CPU or on the GPU's
+            JPEG engine. A GPU's pictures are not brought back: with ``gpu``, ``device`` is ``gpu`` too.
+
+    Returns:
+        Node of float32 [3, crop, crop], normalised; of :class:`Pictures`, uint8 [height, width, 3].
+    """
+    if isinstance(recipe, Training):
+        return train(recipe, encoded, device=device, decode=decode)
+    if isinstance(recipe, Validation):
+        return validate(recipe, encoded, device=device, decode=decode)
+    return show(recipe, encoded, device=device, decode=decode)
+
+
+def train(recipe: Training, encoded: Any, *, device: Device, decode: Device) -> Any:
+    """A random window, resized, turned, mirrored and normalised: float32 [3, crop, crop]; see :func:`apply`."""
+    dali = installed.dali()
+    images = dali.fn.decoders.image_random_crop(
+        encoded,
+        random_area=list(recipe.area),
+        random_aspect_ratio=list(recipe.aspect),
+        num_attempts=_ATTEMPTS,
+        **_decoding(decode),
+    )
+    images = _resized(recipe, _moved(images, device, decode), [recipe.crop, recipe.crop])
+    images = _turned(images, recipe.rotation, keep_size=True)
+    return _normalised(recipe, images, mirror=dali.fn.random.coin_flip(probability=recipe.flip))
+
+
+def validate(recipe: Validation, encoded: Any, *, device: Device, decode: Device) -> Any:
+    """The centre of the resized picture, normalised: float32 [3, crop, crop]; see :func:`apply`."""
+    dali = installed.dali()
+    images = dali.fn.decoders.image(encoded, **_decoding(decode))
+    size, y, x = _centre(recipe, encoded)
+    images = _resized(recipe, _moved(images, device, decode), size)
+    return _normalised(recipe, images, crop_pos_y=y, crop_pos_x=x)
+
+
+def show(recipe: Pictures, encoded: Any, *, device: Device, decode: Device) -> Any:
+    """Decoded pictures, turned where the recipe says so: uint8 [height, width, 3]; see :func:`apply`."""
+    images = installed.dali().fn.decoders.image(encoded, **_decoding(decode))
+    return _turned(_moved(images, device, decode), recipe.rotation, keep_size=False)
+
+
+def _decoding(decode: Device) -> dict[str, Any]:
+    return {
+        "device": _DECODER[decode],
+        "output_type": installed.dali().types.RGB,
+        # The GPU's decoder then interpolates the colours of a JPEG as the CPU's does, and Pillow's.
+        "jpeg_fancy_upsampling": True,
+    }
+
+
+def _moved(images: Any, device: Device, decode: Device) -> Any:
+    """Decoded on the CPU, worked on by the GPU: the pixels are copied, which are many more than the encoded bytes."""
+    return images.gpu() if device == "gpu" and decode == "cpu" else images
+
+
+def _resized(recipe: Training | Validation, images: Any, size: Any) -> Any:
+    """Resized to exactly ``size`` (height, width), to whole levels of 0..255 as Pillow does."""
+    dali = installed.dali()
+    return dali.fn.resize(
+        images,
+        size=size,
+        interp_type=getattr(dali.types, _FILTERS[recipe.interpolation]),
+        antialias=recipe.antialias,
+        # The whole picture fills the whole result, though the sides were cut to whole pixels.
+        subpixel_scale=False,
+    )
+
+
+def _turned(images: Any, degrees: float, *, keep_size: bool) -> Any:
+    if not degrees:
+        return images
+    fn = installed.dali().fn
+    angle = fn.random.uniform(range=[-degrees, degrees])
+    return fn.rotate(images, angle=angle, keep_size=keep_size, fill_value=0)
+
+
+def _normalised(recipe: Training | Validation, images: Any, **how: Any) -> Any:
+    dali = installed.dali()
+    return dali.fn.crop_mirror_normalize(
+        images,
+        crop=(recipe.crop, recipe.crop),
+        dtype=dali.types.FLOAT,
+        output_layout="CHW",
+        mean=list(recipe.mean),
+        std=list(recipe.std),
+        **how,
+    )
+
+
+def _centre(recipe: Validation, encoded: Any) -> tuple[Any, Any, Any]:
+    """Size (height, width) of the resized picture, and the crop's place as DALI takes it: 0 is top or left, 1 the end.
+
+    torchvision: the longer side is ``int(resize * long / short)``, and the crop starts at ``round((side - crop) / 2)``.
+    """
+    dali = installed.dali()
+    fn = dali.fn
+    # From the header, not from the decoded pixels: those may be on the GPU, and this waits for nothing.
+    sides = fn.slice(fn.peek_image_shape(encoded), 0, 2, axes=[0])
+    resized = recipe.resize * sides // fn.reductions.min(sides, axes=[0])
+    free = resized - recipe.crop
+    half = free // 2
+    odd = free - 2 * half
+    start = half + odd * (
+        half - 2 * (half // 2)
+    )  # of two whole numbers equally near, Python's round takes the even one
+    place = fn.cast(start, dtype=dali.types.FLOAT) / dali.math.max(fn.cast(free, dtype=dali.types.FLOAT), 1.0)
+    return fn.cast(resized, dtype=dali.types.FLOAT), place[0], place[1]
