@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING
 
 from w251lab.errors import UsageError
@@ -23,9 +24,10 @@ def whole(value: object, name: str, *, least: int = 1, most: int | None = None) 
     Raises:
         UsageError: It is no whole number, or out of range.
     """
-    # NumPy's integers have __index__, and so has bool.
-    index = getattr(value, "__index__", None)
-    number = None if index is None or isinstance(value, bool) else int(index())
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]  # it is looked at
+    except TypeError:
+        number = None
     if number is None or number < least or (most is not None and number > most):
         upper = "" if most is None else f" and at most {most}"
         raise UsageError(f"{name} is {value!r}", f"give a whole number, at least {least}{upper}")

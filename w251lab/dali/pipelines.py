@@ -85,7 +85,11 @@ class ImagePipeline:
 
 
 def training(source: Source, recipe: Training | None = None, *, batch_size: int, **how: Any) -> ImagePipeline:
-    """A pipeline that shuffles, and takes a random window of each picture; see :func:`build` for the arguments."""
+    """A pipeline that shuffles, and takes a random window of each picture; see :func:`build` for the arguments.
+
+    Of a JPEG file only the window is decoded, and what lies above it. A picture that was cut short can therefore pass
+    many times before a window reaches the damage; :func:`w251lab.dali.damage.find` looks at whole pictures.
+    """
     return build(_kind(recipe, Training), source, batch_size=batch_size, **({"shuffle": True} | how))
 
 
@@ -123,8 +127,8 @@ def build(
         device: Where the work after decoding is done: ``cpu``, ``gpu``, or ``auto`` for the GPU where there is one.
         decode: Where pictures are decoded: ``cpu``, or ``gpu`` for DALI's "mixed"; None for the same as ``device``.
         shuffle: Give each epoch an order of its own.
-        initial_fill: Encoded pictures of files that wait in memory to be drawn at random; fewer than the source has
-            shuffle nearby pictures only, and take less memory.
+        initial_fill: Encoded pictures of files that wait in memory to be drawn at random. Fewer than the source has
+            take less memory, and make the order of one epoch like that of another.
         threads: Threads of the CPU for the work.
         seed: Of the order and of everything random, from 0.
         prefetch: Batches that are prepared ahead of time.
