@@ -45,7 +45,7 @@ def test_a_file_that_went_away_is_found(tmp_path: Path, photographs: Source) -> 
     source = sources.files([path])
     path.unlink()
     (found,) = damage.find(source)
-    assert "cannot be read" in found.reason
+    assert found.reason == "its file cannot be read any more (No such file or directory)"
 
 
 def test_what_has_another_cause_is_said_in_dalis_words(photographs: Source) -> None:

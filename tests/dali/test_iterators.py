@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,9 +79,12 @@ def test_two_loops_over_one_pipeline_are_refused(seven: Source) -> None:
 
 
 def test_batches_stay_as_they_were(seven: Source) -> None:
-    found = list(NumpyBatches(_built(seven, batch_size=1))) * 2
-    assert [int(batch.images[0, 0, 0, 0]) for batch in found] == [*range(7), *range(7)]
+    built = _built(seven, batch_size=1)
+    found = [batch for _ in range(3) for batch in NumpyBatches(built)]
     found[0].images[:] = -1  # they are the caller's own
+    del built
+    gc.collect()
+    assert [int(batch.images[0, 0, 0, 0]) for batch in found] == [-1, *range(1, 7), *range(7), *range(7)]
 
 
 def test_pictures_in_their_own_sizes_are_a_list(photographs: Source) -> None:
@@ -101,7 +105,10 @@ def test_a_policy_that_cannot_be_meant(flat: Callable[[int], Source]) -> None:
 @pytest.mark.torch
 def test_tensors_hold_what_the_arrays_hold(seven: Source) -> None:
     torch: Any = installed.torch()
-    found = list(TorchBatches(_built(seven)))
+    built = _built(seven)
+    found = list(TorchBatches(built))
+    del built
+    gc.collect()
     for one, other in zip(found, NumpyBatches(_built(seven)), strict=True):
         assert (one.images.dtype, one.labels.dtype, one.indices.dtype) == (torch.float32, torch.int64, torch.int64)
         for tensor, array in zip(one, other, strict=True):

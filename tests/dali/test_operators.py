@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from w251lab.dali import pipelines, sources
+from w251lab.dali import installed, operators, pipelines, sources
 from w251lab.dali.iterators import NumpyBatches
 from w251lab.dali.recipes import Pictures, Training, Validation
 
@@ -96,6 +96,22 @@ def test_the_centre_of_an_odd_margin_is_pythons(plane: bytes, crop: int) -> None
     image = _images(sources.encoded([plane]), Validation(resize=512, crop=crop, **BARE))[0]
     start = round((512 - crop) / 2)
     assert image[0, 0, 0] == image[1, 0, 0] == start // 2
+
+
+def test_they_serve_as_well_in_a_serialised_pipeline_that_is_fed(photographs: Source) -> None:
+    dali = installed.dali()
+    how: dict[str, Any] = {"batch_size": 10, "num_threads": 1, "device_id": None, "prefetch_queue_depth": 1}
+    made = dali.Pipeline(**how)
+    with made:
+        encoded = dali.fn.external_source(name="INPUT", dtype=dali.types.UINT8, ndim=1)
+        made.set_outputs(operators.validate(Validation(), encoded, device="cpu", decode="cpu"))
+    fed = dali.Pipeline.deserialize(made.serialize(), **how)
+    # As a client pads a batch: decoders pass over what follows the picture.
+    contents = [photographs.read(index) for index in range(10)]
+    longest = max(map(len, contents))
+    batch = np.stack([np.frombuffer(content.ljust(longest, b"\0"), np.uint8) for content in contents])
+    (found,) = fed.run(INPUT=batch)
+    np.testing.assert_array_equal(np.asarray(found.as_tensor()), _images(photographs, Validation()))
 
 
 @pytest.mark.gpu

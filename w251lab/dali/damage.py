@@ -100,7 +100,7 @@ def _refused(
         try:
             content = source.read(index)
         except W251Error as error:
-            yield Damaged(index, source.names[index], error.what)
+            yield Damaged(index, source.names[index], f"its file cannot be read any more ({_cause(error)})")
             continue
         pipeline = pipeline or _single(decoder)
         try:
@@ -110,6 +110,11 @@ def _refused(
             yield Damaged(index, source.names[index], reason)
         else:
             yield None
+
+
+def _cause(error: W251Error) -> str:
+    """The system's words."""
+    return str(getattr(error.__cause__, "strerror", None) or error.what)
 
 
 def _single(decoder: Callable[[Any, Any], Any]) -> Any:

@@ -102,7 +102,7 @@ class Batches(ABC):
 
     @abstractmethod
     def _batch(self, images: Any, labels: np.ndarray[Any, Any], indices: np.ndarray[Any, Any]) -> Batch:
-        """The first ``len(indices)`` of DALI's images, copied: DALI uses its memory again."""
+        """The first ``len(indices)`` of DALI's images, not copied: DALI leaves memory alone that is referred to."""
 
 
 class NumpyBatches(Batches):
@@ -111,8 +111,8 @@ class NumpyBatches(Batches):
     def _batch(self, images: Any, labels: np.ndarray[Any, Any], indices: np.ndarray[Any, Any]) -> Batch:
         here = images.as_cpu()
         if self._own_sizes:
-            return Batch([np.array(here[place]) for place in range(len(indices))], labels, indices)
-        return Batch(np.array(np.asarray(here.as_tensor())[: len(indices)]), labels, indices)
+            return Batch([np.asarray(here[place]) for place in range(len(indices))], labels, indices)
+        return Batch(np.asarray(here.as_tensor())[: len(indices)], labels, indices)
 
 
 class TorchBatches(Batches):
@@ -134,13 +134,9 @@ class TorchBatches(Batches):
     def _batch(self, images: Any, labels: np.ndarray[Any, Any], indices: np.ndarray[Any, Any]) -> Batch:
         torch = self._torch
         tensors = (
-            [self._copied(images[place]) for place in range(len(indices))]
+            [torch.from_dlpack(images[place]) for place in range(len(indices))]
             if self._own_sizes
-            else self._copied(images.as_tensor(), len(indices))
+            else torch.from_dlpack(images.as_tensor())[: len(indices)]
         )
         device = "cuda:0" if self.pipeline.device == "gpu" else "cpu"
         return Batch(tensors, torch.from_numpy(labels).to(device), torch.from_numpy(indices).to(device))
-
-    def _copied(self, tensor: Any, kept: int | None = None) -> Any:
-        """A tensor of PyTorch's own, on the same device; DALI has waited for its work to end."""
-        return self._torch.from_dlpack(tensor)[:kept].clone()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from w251lab.dali import installed
 from w251lab.dali.recipes import Pictures, Training, Validation
 
@@ -27,7 +29,7 @@ _FILTERS: Final = {
 _ATTEMPTS: Final = 10
 
 
-def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device) -> Any:
+def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
     """What ``recipe`` does to encoded pictures.
 
     Args:
@@ -36,30 +38,34 @@ def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device) -> An
         device: Where the work after decoding is done; the result lies there.
         decode: Where pictures are decoded; ``gpu`` is DALI's "mixed", the entropy decoding on the CPU or on the GPU's
             JPEG engine. A GPU's pictures are not brought back: with ``gpu``, ``device`` is ``gpu`` too.
+        seed: Of everything random, from 0. Each operator has one of its own made from it, and not from its place in the
+            graph: so both devices draw the same windows and angles.
 
     Returns:
         Node of float32 [3, crop, crop], normalised; of :class:`Pictures`, uint8 [height, width, 3].
     """
     if isinstance(recipe, Training):
-        return train(recipe, encoded, device=device, decode=decode)
+        return train(recipe, encoded, device=device, decode=decode, seed=seed)
     if isinstance(recipe, Validation):
         return validate(recipe, encoded, device=device, decode=decode)
-    return show(recipe, encoded, device=device, decode=decode)
+    return show(recipe, encoded, device=device, decode=decode, seed=seed)
 
 
-def train(recipe: Training, encoded: Any, *, device: Device, decode: Device) -> Any:
+def train(recipe: Training, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
     """A random window, resized, turned, mirrored and normalised: float32 [3, crop, crop]; see :func:`apply`."""
     dali = installed.dali()
+    window, angle, mirror = _seeds(seed)
     images = dali.fn.decoders.image_random_crop(
         encoded,
         random_area=list(recipe.area),
         random_aspect_ratio=list(recipe.aspect),
         num_attempts=_ATTEMPTS,
+        seed=window,
         **_decoding(decode),
     )
     images = _resized(recipe, _moved(images, device, decode), [recipe.crop, recipe.crop])
-    images = _turned(images, recipe.rotation, keep_size=True)
-    return _normalised(recipe, images, mirror=dali.fn.random.coin_flip(probability=recipe.flip))
+    images = _turned(images, recipe.rotation, angle, keep_size=True)
+    return _normalised(recipe, images, mirror=dali.fn.random.coin_flip(probability=recipe.flip, seed=mirror))
 
 
 def validate(recipe: Validation, encoded: Any, *, device: Device, decode: Device) -> Any:
@@ -71,10 +77,11 @@ def validate(recipe: Validation, encoded: Any, *, device: Device, decode: Device
     return _normalised(recipe, images, crop_pos_y=y, crop_pos_x=x)
 
 
-def show(recipe: Pictures, encoded: Any, *, device: Device, decode: Device) -> Any:
+def show(recipe: Pictures, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
     """Decoded pictures, turned where the recipe says so: uint8 [height, width, 3]; see :func:`apply`."""
     images = installed.dali().fn.decoders.image(encoded, **_decoding(decode))
-    return _turned(_moved(images, device, decode), recipe.rotation, keep_size=False)
+    _, angle, _ = _seeds(seed)
+    return _turned(_moved(images, device, decode), recipe.rotation, angle, keep_size=False)
 
 
 def _decoding(decode: Device) -> dict[str, Any]:
@@ -104,11 +111,17 @@ def _resized(recipe: Training | Validation, images: Any, size: Any) -> Any:
     )
 
 
-def _turned(images: Any, degrees: float, *, keep_size: bool) -> Any:
+def _seeds(seed: int) -> tuple[int, int, int]:
+    """Of the window, the angle and the mirror: independent streams (NumPy's SeedSequence), as DALI takes them."""
+    window, angle, mirror = np.random.SeedSequence(seed).generate_state(3) & 0x7FFFFFFF
+    return int(window), int(angle), int(mirror)
+
+
+def _turned(images: Any, degrees: float, seed: int, *, keep_size: bool) -> Any:
     if not degrees:
         return images
     fn = installed.dali().fn
-    angle = fn.random.uniform(range=[-degrees, degrees])
+    angle = fn.random.uniform(range=[-degrees, degrees], seed=seed)
     return fn.rotate(images, angle=angle, keep_size=keep_size, fill_value=0)
 
 

@@ -118,7 +118,8 @@ def build(
 ) -> ImagePipeline:
     """Make a pipeline.
 
-    The same arguments give the same batches at every run, whatever the number of threads.
+    The same arguments give the same batches at every run, whatever the number of threads; the other device draws the
+    same order, windows and angles.
 
     Args:
         recipe: What is done to each picture.
@@ -158,7 +159,7 @@ def build(
     )
     with pipeline:
         encoded, index = _input(source, batch_size, seed, fill if shuffle else 0)
-        pipeline.set_outputs(operators.apply(recipe, encoded, device=chosen, decode=decoder), index)
+        pipeline.set_outputs(operators.apply(recipe, encoded, device=chosen, decode=decoder, seed=seed), index)
     try:
         pipeline.build()
     except RuntimeError as error:
