@@ -106,8 +106,6 @@ def _resized(recipe: Training | Validation, images: Any, size: Any) -> Any:
         size=size,
         interp_type=getattr(dali.types, _FILTERS[recipe.interpolation]),
         antialias=recipe.antialias,
-        # The whole picture fills the whole result, though the sides were cut to whole pixels.
-        subpixel_scale=False,
     )
 
 
@@ -151,8 +149,7 @@ def _centre(recipe: Validation, encoded: Any) -> tuple[Any, Any, Any]:
     free = resized - recipe.crop
     half = free // 2
     odd = free - 2 * half
-    start = half + odd * (
-        half - 2 * (half // 2)
-    )  # of two whole numbers equally near, Python's round takes the even one
+    # Of two whole numbers that are equally near, Python's round takes the even one.
+    start = half + odd * (half - 2 * (half // 2))
     place = fn.cast(start, dtype=dali.types.FLOAT) / dali.math.max(fn.cast(free, dtype=dali.types.FLOAT), 1.0)
     return fn.cast(resized, dtype=dali.types.FLOAT), place[0], place[1]
