@@ -8,7 +8,7 @@ at one by one, once something has failed.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from w251lab.dali.sources import Source
+
+
+_MEMORY: Final = ("memory", "alloc")
 
 
 class Damaged(NamedTuple):
@@ -78,7 +81,9 @@ def explain(error: Exception, source: Source, *, seconds: float = 30.0) -> W251E
     # DALI's own words name a damaged file, far down in a large data set as well.
     suspects = [index for index, name in enumerate(source.names) if source.contents is None and said.endswith(name)]
     damaged = [item for item in _refused(source, suspects, _pixels, "it is damaged or cut short") if item is not None]
-    for item in damaged or find(source, at_most=1, seconds=seconds):
+    # A full memory is no picture's fault, though one may be damaged as well.
+    search = not damaged and not any(word in said.lower() for word in _MEMORY)
+    for item in find(source, at_most=1, seconds=seconds) if search else damaged:
         return W251Error(
             f"{item.name} cannot be decoded: {item.reason}",
             "remove it or save it again, and build the pipeline again; "
