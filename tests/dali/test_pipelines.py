@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from w251lab.dali import pipelines, sources
+from w251lab import accelerator
+from w251lab.dali import installed, pipelines, sources
 from w251lab.dali.iterators import NumpyBatches
 from w251lab.dali.recipes import Pictures, Training, Validation
 from w251lab.errors import UsageError, W251Error
@@ -133,6 +134,19 @@ def test_arguments_that_cannot_be_meant(flat: Callable[[int], Source], change: d
     with pytest.raises(UsageError, match=what) as caught:
         pipelines.validation(flat(2), **({"batch_size": 2, "device": "cpu"} | change))
     assert caught.value.remedy
+
+
+def test_a_gpu_whose_cuda_does_not_start_has_a_remedy(
+    flat: Callable[[int], Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if accelerator.describe().gpus:
+        assert pipelines.validation(flat(2), batch_size=2, device="gpu").device == "gpu"
+        return
+    # As in a container that has the driver's management library and not CUDA's.
+    monkeypatch.setattr(installed, "require", lambda device: device)
+    with pytest.raises(W251Error, match="DALI cannot use the GPU: ") as caught:
+        pipelines.validation(flat(2), batch_size=2, device="gpu")
+    assert "--gpus all" in caught.value.remedy
 
 
 def test_build_takes_any_recipe(flat: Callable[[int], Source]) -> None:

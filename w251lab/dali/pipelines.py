@@ -149,14 +149,7 @@ def build(
         raise UsageError(
             "pictures decoded on the GPU cannot be worked on by the CPU", "use device='gpu', or decode='cpu'"
         )
-    dali = installed.dali()
-    pipeline = dali.Pipeline(
-        batch_size=batch_size,
-        num_threads=threads,
-        device_id=0 if chosen == "gpu" else None,
-        seed=seed,
-        prefetch_queue_depth=prefetch,
-    )
+    pipeline = _empty(chosen, batch_size=batch_size, num_threads=threads, seed=seed, prefetch_queue_depth=prefetch)
     with pipeline:
         encoded, index = _input(source, batch_size, seed, fill if shuffle else 0)
         pipeline.set_outputs(operators.apply(recipe, encoded, device=chosen, decode=decoder, seed=seed), index)
@@ -165,6 +158,20 @@ def build(
     except RuntimeError as error:
         raise damage.explain(error, source) from error
     return ImagePipeline(pipeline, recipe, source, batch_size, chosen, decoder, shuffle)
+
+
+def _empty(device: Device, **how: int) -> Any:
+    """DALI's pipeline without operators."""
+    try:
+        return installed.dali().Pipeline(device_id=0 if device == "gpu" else None, **how)
+    except (
+        RuntimeError
+    ) as error:  # there is a GPU and a driver, and CUDA does not start: a container without its library
+        said = str(error).strip().splitlines()[-1]
+        raise W251Error(
+            f"DALI cannot use the GPU: {said}",
+            "start a container with its GPU (docker run --gpus all), or use device='cpu'",
+        ) from error
 
 
 def _kind(recipe: Any, kind: type[Any]) -> Any:
