@@ -144,7 +144,9 @@ def test_a_gpu_whose_cuda_does_not_start_has_a_remedy(
         return
     # As in a container that has the driver's management library and not CUDA's.
     monkeypatch.setattr(installed, "require", lambda device: device)
-    with pytest.raises(W251Error, match="DALI cannot use the GPU: ") as caught:
+    with pytest.raises(
+        W251Error, match=r"DALI cannot start the pipeline on the GPU: .* CUDA is not available"
+    ) as caught:
         pipelines.validation(flat(2), batch_size=2, device="gpu")
     assert "--gpus all" in caught.value.remedy
 

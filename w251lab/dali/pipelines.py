@@ -149,28 +149,31 @@ def build(
         raise UsageError(
             "pictures decoded on the GPU cannot be worked on by the CPU", "use device='gpu', or decode='cpu'"
         )
-    pipeline = _empty(chosen, batch_size=batch_size, num_threads=threads, seed=seed, prefetch_queue_depth=prefetch)
+    pipeline = installed.dali().Pipeline(
+        batch_size=batch_size,
+        num_threads=threads,
+        device_id=0 if chosen == "gpu" else None,
+        seed=seed,
+        prefetch_queue_depth=prefetch,
+    )
     with pipeline:
         encoded, index = _input(source, batch_size, seed, fill if shuffle else 0)
         pipeline.set_outputs(operators.apply(recipe, encoded, device=chosen, decode=decoder, seed=seed), index)
-    try:
-        pipeline.build()
-    except RuntimeError as error:
-        raise damage.explain(error, source) from error
+    _start(pipeline, chosen)
     return ImagePipeline(pipeline, recipe, source, batch_size, chosen, decoder, shuffle)
 
 
-def _empty(device: Device, **how: int) -> Any:
-    """DALI's pipeline without operators."""
+def _start(pipeline: Any, device: Device) -> None:
+    """Have DALI build the pipeline; nothing is read or decoded yet."""
     try:
-        return installed.dali().Pipeline(device_id=0 if device == "gpu" else None, **how)
-    except (
-        RuntimeError
-    ) as error:  # there is a GPU and a driver, and CUDA does not start: a container without its library
-        said = str(error).strip().splitlines()[-1]
+        pipeline.build()
+    except RuntimeError as error:
+        words = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        # There is a GPU with its driver and CUDA does not start: a container without that part of the driver.
+        remedy = "start a container with its GPU (docker run --gpus all), or use device='cpu'"
         raise W251Error(
-            f"DALI cannot use the GPU: {said}",
-            "start a container with its GPU (docker run --gpus all), or use device='cpu'",
+            f"DALI cannot start the pipeline on the {device.upper()}: {words[0]}",
+            remedy if device == "gpu" else "use fewer threads, a smaller batch_size or a smaller prefetch",
         ) from error
 
 
