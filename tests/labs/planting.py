@@ -63,10 +63,17 @@ class Planted:
 
 @dataclass(frozen=True, eq=False)
 class Notebook:
-    """One notebook of a lab, in a course that has nothing else: it is run and judged apart from the lab's others."""
+    """One notebook of a lab, in a course that has nothing else: it is run and judged apart from the lab's others.
+
+    Attributes:
+        course: That course.
+        lab: The lab, with this notebook only.
+        is_first: Of the lab's notebooks.
+    """
 
     course: Course
     lab: Lab
+    is_first: bool
 
     @property
     def name(self) -> str:
@@ -109,8 +116,8 @@ class Notebook:
 
     @cached_property
     def plans(self) -> list[dict[str, Answer]]:
-        """What is handed in: for each time, question -> answer."""
-        return group_plans(self.answers)
+        """What is handed in: for each time, question -> answer. Of a lab's notebooks the first is handed in."""
+        return group_plans(self.answers) if self.is_first else []
 
     @cached_property
     def trials(self) -> dict[str, list[Answer]]:
@@ -131,7 +138,7 @@ def notebooks(root: Path) -> dict[str, Notebook]:
 
 def alone(course: Course, lab: Lab, entry: NotebookEntry) -> Notebook:
     only = replace(lab, notebooks=(entry,))
-    return Notebook(replace(course, labs=(only,)), only)
+    return Notebook(replace(course, labs=(only,)), only, is_first=entry == lab.notebooks[0])
 
 
 def _read(path: Path) -> Answer:

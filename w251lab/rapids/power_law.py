@@ -80,6 +80,7 @@ def plot(comparison: Comparison, known: int) -> Figure:
     if known < 2:
         raise UsageError(f"known is {known!r}", "fit the law to two sizes at least")
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    plt.close(figure)  # otherwise a notebook shows it twice: as the cell's value, and as pyplot's open figure
     for contender in comparison.contenders:
         points = comparison.of(contender)
         medians = {point.size: point.resident.median for point in points}
@@ -103,7 +104,6 @@ def plot(comparison: Comparison, known: int) -> Figure:
     hardware = ", ".join(dict.fromkeys(point.resident.hardware for point in comparison.points))
     when = f"recorded {comparison.made}" if comparison.recorded else "measured here"
     axes.set_title(f"{hardware}: {when}", fontsize=10, loc="left")
-    plt.close(figure)  # otherwise a notebook shows it twice: as the cell's value, and as pyplot's open figure
     return figure
 
 
