@@ -68,7 +68,7 @@ class Notebook:
     Attributes:
         course: That course.
         lab: The lab, with this notebook only.
-        is_first: Of the lab's notebooks.
+        is_first: Of the whole course's notebooks.
     """
 
     course: Course
@@ -116,7 +116,7 @@ class Notebook:
 
     @cached_property
     def plans(self) -> list[dict[str, Answer]]:
-        """What is handed in: for each time, question -> answer. Of a lab's notebooks the first is handed in."""
+        """What is handed in: for each time, question -> answer. Of the course's notebooks the first is handed in."""
         return group_plans(self.answers) if self.is_first else []
 
     @cached_property
@@ -138,7 +138,7 @@ def notebooks(root: Path) -> dict[str, Notebook]:
 
 def alone(course: Course, lab: Lab, entry: NotebookEntry) -> Notebook:
     only = replace(lab, notebooks=(entry,))
-    return Notebook(replace(course, labs=(only,)), only, is_first=entry == lab.notebooks[0])
+    return Notebook(replace(course, labs=(only,)), only, is_first=(lab, entry) == (course.labs[0], lab.notebooks[0]))
 
 
 def _read(path: Path) -> Answer:

@@ -8,7 +8,7 @@ Shown for each notebook of the course, by two kinds of runs:
 - *Handed in* as a student does it, with wrong answers to some questions and right ones to the others: each wrong one
   costs its own points, and no cell of the lab fails for want of a right answer. For every two questions there is a
   hand-in with the earlier one wrong and the later one right; a kernel runs the cells in order, so an answer cannot
-  cost an earlier question. This takes minutes, and is done for the first notebook of each lab. ``test_labs`` has all
+  cost an earlier question. This takes minutes, and is done for the first notebook of the course. ``test_labs`` has all
   answers right, and all missing, for every notebook: no cell of it needs an answer.
 """
 
