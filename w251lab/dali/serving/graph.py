@@ -241,7 +241,6 @@ def _operator(instance: Any, ends: Mapping[str, list[int]]) -> Operator:
     made = instance._op  # noqa: SLF001 - see above
     schema = made._schema  # noqa: SLF001
     arguments = {key: value for key, value in made._init_args.items() if not key.startswith("_")}  # noqa: SLF001
-    kind = ".".join([*schema.ModulePath(), _snake(schema.OperatorName())])
     if schema.Name() == "ExternalSource":
         arguments |= {
             "named": not instance._autoname,  # noqa: SLF001
@@ -251,13 +250,20 @@ def _operator(instance: Any, ends: Mapping[str, list[int]]) -> Operator:
         }
     return Operator(
         name=instance.name,
-        kind=kind,
+        kind=_kind(made._init_args, schema),  # noqa: SLF001
         device=getattr(made, "device", None) or made._device,  # noqa: SLF001
         arguments=arguments,
         inputs=tuple(dict.fromkeys(node.source.name for node in instance.inputs)),
         random=bool(schema.HasRandomSeedArg() or schema.HasRandomStateArg()),
         outputs=tuple(ends.get(instance.name, ())),
     )
+
+
+def _kind(arguments: Mapping[str, Any], schema: Any) -> str:
+    """The operator as a function of ``nvidia.dali.fn``; of ``nvidia.dali.math`` where it was written as arithmetic."""
+    module = arguments.get("_module") or ".".join(["nvidia.dali.fn", *schema.ModulePath()])
+    path = re.sub(r"^nvidia\.dali\.((fn|ops)\.?)?", "", module)
+    return ".".join(filter(None, [path, _snake(arguments.get("_display_name") or schema.OperatorName())]))
 
 
 def _snake(name: str) -> str:

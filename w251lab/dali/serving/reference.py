@@ -14,6 +14,7 @@ from PIL import Image
 from w251lab.dali import parity
 from w251lab.dali.serving import source
 from w251lab.dali.serving.ask import Answer, Clients, _several, as_array
+from w251lab.dali.serving.service import MAX_PIXELS
 from w251lab.errors import W251Error
 from w251lab.triton.models import packaged
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 
 def prepare(contents: Sequence[Content], recipe: Validation | None = None) -> npt.NDArray[np.float32]:
-    """Pictures as a classifier's input, by Pillow with torchvision's arithmetic (:func:`w251lab.dali.parity.reference`).
+    """Pictures as a classifier's input, by Pillow and with torchvision's arithmetic.
+
+    It is :func:`w251lab.dali.parity.reference`, normalised.
 
     Args:
         contents: For each picture the bytes of its file.
@@ -110,11 +113,12 @@ def _pixels(content: Content, recipe: Validation) -> npt.NDArray[np.uint8]:
     data = as_array(content).tobytes()
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            if Image.MAX_IMAGE_PIXELS is not None and picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
-                raise Image.DecompressionBombError(f"it has {picture.width} x {picture.height} pixels")
-            return parity.reference(picture, recipe)
+            if picture.width * picture.height <= MAX_PIXELS:
+                return parity.reference(picture, recipe)
+            size = f"{picture.width} x {picture.height} pixels"
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise W251Error(f"the picture is too large to decode safely: {error}", "scale it down first") from error
+        size = str(error)
     # What Pillow raises on damaged data.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
         raise W251Error(f"Pillow cannot decode the picture: {error}", "save it again as JPEG or PNG") from error
+    raise W251Error(f"the picture is too large to decode safely: {size}", "scale it down first")

@@ -72,7 +72,7 @@ class Counted:
                     self._cleanup.callback(_end, one)
                     threading.Thread(target=self._pump, args=(one, other, outward), daemon=True).start()
 
-    def _pump(self, one: socket.socket, other: socket.socket, outward: bool) -> None:  # noqa: FBT001 - of a thread
+    def _pump(self, one: socket.socket, other: socket.socket, outward: bool) -> None:
         with suppress(OSError):  # either side closed in the middle
             while data := one.recv(_CHUNK):
                 with self._lock:
