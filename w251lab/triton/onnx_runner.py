@@ -138,8 +138,8 @@ def failed_rows(tensors: Sequence[Array]) -> npt.NDArray[np.bool_] | None:
     """Which rows hold NaN or infinity in any of ``tensors``; None if none does."""
     if all(is_finite(tensor) for tensor in tensors):
         return None
-    found = [[is_finite(row) for row in tensor] for tensor in tensors]
-    return ~np.all(found, axis=0)
+    finite = [[is_finite(row) for row in tensor] for tensor in tensors]
+    return np.array([not all(row) for row in zip(*finite, strict=True)])
 
 
 def without(tensor: Array, rows: npt.NDArray[np.bool_]) -> Array:

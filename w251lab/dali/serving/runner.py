@@ -47,8 +47,8 @@ _OTHERS: Final = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"<", "HTML or XML"),
 )
-#: Formats that have an end of their own: zeros after it are the client's padding. Without those a file that was cut short
-#: ends where it was cut; with them, DALI takes the zeros for the rest of the picture.
+#: Formats that have an end of their own: zeros after it are the client's padding. A file that was cut short has to lose
+#: them, or DALI takes them for the rest of the picture.
 _ENDED: Final = (b"\xff\xd8", b"\x89PNG")
 # Decoded with the pipeline's first run: the codecs' libraries are loaded before the first request.
 _WARM_UP: Final = b"P6\n8 8\n255\n" + bytes(8 * 8 * 3)

@@ -161,7 +161,7 @@ def load(file: str | os.PathLike[str], **settings: Any) -> Any:
         names = runpy.run_path(str(path))
     except OSError as error:
         raise W251Error(f"{path} cannot be read: {error.strerror}", "give the path of a dali.py") from error
-    except Exception as error:  # noqa: BLE001 - somebody's file: whatever it raises is what is wrong with it
+    except Exception as error:
         raise W251Error(f"{path} cannot be run: {type(error).__name__}: {error}", "mend that line") from error
     marked = {id(value): value for value in names.values() if getattr(value, "_is_autoserialize", False)}
     if len(marked) != 1:
@@ -173,7 +173,7 @@ def load(file: str | os.PathLike[str], **settings: Any) -> Any:
     try:
         built = define(**settings)
         built.build()
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:
         words = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise W251Error(
             f"the pipeline of {path} cannot be built: {type(error).__name__}: {' '.join(words[:6])}",
