@@ -1,5 +1,5 @@
 # The ensemble's name first, then the model's.
-# caught: InferenceFailedError: mine
+# caught: AssertionError: the server does not load it
 mine = Ensemble(
     name="mine",
     inputs=(Tensor("FILE", (-1,), "UINT8"),),

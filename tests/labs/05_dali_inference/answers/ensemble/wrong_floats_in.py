@@ -1,5 +1,5 @@
 # A picture is 3 x 224 x 224.
-# caught: InferenceFailedError: mine
+# caught: AssertionError: inconsistent
 mine = Ensemble(
     name="mine",
     inputs=(Tensor("FILE", (3, 224, 224), "FP32"),),

@@ -1,5 +1,5 @@
 # From FILE to DALI_INPUT.
-# caught: InferenceFailedError: mine
+# caught: AssertionError: the server does not load it
 mine = Ensemble(
     name="mine",
     inputs=(Tensor("FILE", (-1,), "UINT8"),),

@@ -1,5 +1,5 @@
 # The batch is the server's business.
-# caught: InferenceFailedError: mine
+# caught: InvalidRequestError: no batch axis
 mine = Ensemble(
     name="mine",
     inputs=(Tensor("FILE", (-1,), "UINT8"),),

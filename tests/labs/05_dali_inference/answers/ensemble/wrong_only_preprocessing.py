@@ -1,5 +1,5 @@
 # The output of the first step is what comes out.
-# caught: InferenceFailedError: mine
+# caught: AssertionError: inconsistent
 mine = Ensemble(
     name="mine",
     inputs=(Tensor("FILE", (-1,), "UINT8"),),

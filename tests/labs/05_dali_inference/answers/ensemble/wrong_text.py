@@ -1,5 +1,5 @@
 # A file is a text of bytes.
-# caught: InferenceFailedError: mine
+# caught: AssertionError: inconsistent
 mine = Ensemble(
     name="mine",
     inputs=(Tensor("FILE", (-1,), "BYTES"),),

@@ -1,5 +1,5 @@
 # What comes out is DALI_OUTPUT, and what goes in is images.
-# caught: InferenceFailedError: mine
+# caught: AssertionError: the server does not load it
 mine = Ensemble(
     name="mine",
     inputs=(Tensor("FILE", (-1,), "UINT8"),),

@@ -6,6 +6,8 @@ def inference_pipeline(batch_size):
         encoded = fn.external_source(name="DALI_INPUT", dtype=types.UINT8, ndim=1)
         decoded = fn.decoders.image(encoded, device=decoder, output_type=types.RGB)
         resized = fn.resize(decoded, resize_shorter=256, interp_type=types.INTERP_CUBIC)
-        return fn.crop_mirror_normalize(resized, crop=(224, 224), **scaling | {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]})
+        return fn.crop_mirror_normalize(
+            resized, crop=(224, 224), **scaling | {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
+        )
 
     return define()

@@ -1,14 +1,12 @@
 # From the front: for each operator, everything that it leads to.
 def must_go(operators, images):
-    consumers = {}
+    takers = {}
     for operator in operators:
-        for tensor in operator.inputs:
-            consumers.setdefault(tensor, []).append(operator)
+        for name in operator.inputs:
+            takers.setdefault(name, []).append(operator)
 
     def leads(operator):
-        return images in operator.outputs or any(
-            leads(later) for tensor in operator.outputs for later in consumers.get(tensor, [])
-        )
+        return operator.name == images or any(map(leads, takers.get(operator.name, [])))
 
     found = set()
     for operator in operators:

@@ -3,7 +3,7 @@
 def must_go(operators, images):
     needed, found = {images}, set()
     for operator in reversed(operators):
-        if needed.isdisjoint(operator.outputs):
+        if operator.name not in needed:
             found.add(operator.name)
         else:
             needed.update(operator.inputs)

@@ -3,10 +3,10 @@
 def must_go(operators, images):
     needed, found = {images}, set()
     for operator in reversed(operators):
-        leads = not needed.isdisjoint(operator.outputs)
+        leads = operator.name in needed
         if leads:
             needed.update(operator.inputs)
         bad = operator.random or operator.kind.startswith("readers.")
-        if not leads or (bad and images not in operator.outputs):
+        if not leads or (bad and operator.name != images):
             found.add(operator.name)
     return found

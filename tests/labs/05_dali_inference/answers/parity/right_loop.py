@@ -2,7 +2,7 @@
 import math
 
 
-def parity(first, second, at_least=0.99):
+def parity(first, second, at_least):
     agreed, gaps = 0, []
     for one, other in zip(first, second, strict=True):
         if any(map(math.isnan, one)) or any(map(math.isnan, other)):

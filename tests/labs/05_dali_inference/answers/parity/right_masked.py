@@ -1,5 +1,5 @@
 # A row with NaN gets a class that no other row has.
-def parity(first, second, at_least=0.99):
+def parity(first, second, at_least):
     lost = np.isnan(first + second).any(axis=1)
     one = np.where(lost, -1, np.nan_to_num(first).argmax(axis=1))
     other = np.where(lost, -2, np.nan_to_num(second).argmax(axis=1))

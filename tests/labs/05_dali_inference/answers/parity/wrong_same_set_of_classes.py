@@ -1,6 +1,6 @@
 # Both found the same classes.
-# caught: AssertionError: each row belongs to its own picture
-def parity(first, second, at_least=0.99):
+# caught: AssertionError: one picture of forty
+def parity(first, second, at_least):
     answered = ~(np.isnan(first).any(axis=1) | np.isnan(second).any(axis=1))
     one, other = np.sort(first.argmax(axis=1)), np.sort(second.argmax(axis=1))
     top1 = float(np.mean(one == other))

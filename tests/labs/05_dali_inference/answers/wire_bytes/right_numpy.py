@@ -6,4 +6,5 @@ def wire_bytes(lengths, way, batch_size=16):
     if way == "single":
         return int(sizes.sum())
     starts = range(0, len(sizes), batch_size)
-    return int(sum(sizes[start : start + batch_size].size * sizes[start : start + batch_size].max() for start in starts))
+    batches = [sizes[start : start + batch_size] for start in starts]
+    return int(sum(batch.size * batch.max() for batch in batches))
