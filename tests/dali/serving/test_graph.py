@@ -54,17 +54,21 @@ def test_what_is_in_a_training_pipeline() -> None:
     ]
     by_kind = {operator.kind: operator for operator in found}
     assert by_kind["readers.file"].arguments["file_root"] == "/nowhere/at/all"
-    assert by_kind["readers.file"].outputs == (1,)
-    assert by_kind["decoders.image"].inputs == ("Reader",)
+    assert by_kind["readers.file"].outputs == ("Reader[0]", "Reader[1]")
+    assert by_kind["decoders.image"].inputs == ("Reader[0]",)
+    assert by_kind["crop_mirror_normalize"].inputs[1:] == by_kind["random.coin_flip"].outputs
     assert str(by_kind["resize"]) == "resize (cpu)"
     assert [operator.kind for operator in found if operator.random] == [
         "readers.file",
         "random.uniform",
         "random.coin_flip",
     ]
-    assert by_kind["crop_mirror_normalize"].outputs == (0,)
-    names = [operator.name for operator in found]
-    assert all(names.index(one) < names.index(operator.name) for operator in found for one in operator.inputs)
+    pipeline = training({})
+    assert graph.outputs(pipeline) == (graph.operators(pipeline)[-1].name, "Reader[1]")
+    given: set[str] = set()
+    for operator in found:
+        assert given.issuperset(operator.inputs)
+        given.update(operator.outputs)
 
 
 def test_what_must_not_be_in_an_inference_pipeline() -> None:
@@ -179,3 +183,18 @@ def test_looking_leaves_the_pipeline_as_it_was(contents: list[bytes]) -> None:
     assert kinds(pipeline) == []
     pipeline.build()
     assert len(graph.operators(pipeline)) == 2
+
+
+def test_a_graph_for_a_gpu_is_looked_at_without_one() -> None:
+    @dali.pipeline_def(batch_size=2, num_threads=1, device_id=0, prefetch_queue_depth=1)
+    def on_gpu() -> object:
+        encoded = fn.external_source(**GOOD)
+        images = fn.decoders.image(encoded, device="mixed")
+        return fn.resize(images, size=[20, 20]), fn.rotate(fn.decoders.image(encoded).gpu(), angle=10.0)
+
+    pipeline = on_gpu()
+    assert kinds(pipeline) == []
+    assert [(operator.kind, operator.device) for operator in graph.operators(pipeline)][1:3] == [
+        ("decoders.image", "mixed"),
+        ("resize", "gpu"),
+    ]
