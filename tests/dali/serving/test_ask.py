@@ -42,15 +42,15 @@ def test_each_way_gives_the_classes_of_the_reference_path(
         assert list(answer.classes) == sorted(answer.classes, reverse=True)
 
 
-@pytest.mark.parametrize(("way", "protocol"), WAYS)
+@pytest.mark.parametrize("how", WAYS)
 def test_each_broken_picture_has_its_own_error_and_the_server_goes_on(
-    way: ask.Way,
-    protocol: Protocol,
+    how: tuple[ask.Way, Protocol],
     running: EmbeddedServer,
     contents: list[bytes],
     undecodable: dict[str, tuple[bytes, str]],
     padded_undecodable: dict[str, tuple[bytes, str]],
 ) -> None:
+    way, protocol = how
     broken = padded_undecodable if way == "padded" else undecodable
     assert len(broken) >= 20
     mixed = [item for content, _ in broken.values() for item in (content, contents[0])]
