@@ -11,7 +11,7 @@
 
 from w251lab.dali.serving import wire
 from w251lab.dali.serving.ask import Answer, EncodedClients, classify, padded
-from w251lab.dali.serving.graph import Operator, Problem, operators, problems
+from w251lab.dali.serving.graph import Operator, Problem, operators, outputs, problems
 from w251lab.dali.serving.reference import PreparingClients, client_side, prepare
 from w251lab.dali.serving.service import Service, classifier, ensemble, preprocessing, write
 from w251lab.dali.serving.source import classifier_recipe, load, pipeline, text
@@ -30,6 +30,7 @@ __all__ = [
     "ensemble",
     "load",
     "operators",
+    "outputs",
     "padded",
     "pipeline",
     "prepare",

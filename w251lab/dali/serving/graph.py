@@ -34,9 +34,9 @@ class Operator:
         kind: What it is in ``nvidia.dali.fn``, such as ``readers.file``, ``decoders.image`` or ``resize``.
         device: ``cpu``, ``gpu`` or ``mixed``.
         arguments: What it was given, without its inputs.
-        inputs: Names of the operators whose outputs it takes.
-        random: Whether DALI's schema of it says that it draws random numbers.
-        outputs: Which of the pipeline's outputs, from 0, are outputs of it.
+        inputs: Names of the tensors that it takes, those that take the place of an argument among them.
+        outputs: Names of the tensors that it gives: its own name, or ``Reader[0]`` and so on where there are several.
+        random: Whether DALI's schema of it has a seed: it draws random numbers, or may.
     """
 
     name: str
@@ -44,8 +44,8 @@ class Operator:
     device: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     random: bool = False
-    outputs: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """As ``readers.file (cpu)``."""
@@ -86,8 +86,19 @@ def operators(pipeline: Any) -> list[Operator]:
     Raises:
         UsageError: It is something else.
     """
-    graph, ends = _graph(pipeline)
-    return [_operator(one, ends) for one in graph]
+    return [_operator(one) for one in _graph(pipeline)._ops]  # noqa: SLF001 - see _graph
+
+
+def outputs(pipeline: Any) -> tuple[str, ...]:
+    """Names of the tensors that a pipeline gives, in their order.
+
+    Args:
+        pipeline: As in :func:`operators`.
+
+    Raises:
+        UsageError: It is no pipeline.
+    """
+    return tuple(node.name for node in _graph(pipeline)._graph_outputs)  # noqa: SLF001 - see _graph
 
 
 def problems(pipeline: Any) -> list[Problem]:
@@ -104,7 +115,7 @@ def problems(pipeline: Any) -> list[Problem]:
     """
     found = operators(pipeline)
     listed = [problem for operator in found for problem in _of_operator(operator)]
-    listed += _labels(found)
+    listed += _labels(found, outputs(pipeline))
     if not any(operator.kind == "external_source" or _reads(operator) for operator in found):
         listed.append(
             Problem(
@@ -183,15 +194,16 @@ def _of_input(operator: Operator) -> Iterator[Problem]:
         )
 
 
-def _labels(found: list[Operator]) -> Iterator[Problem]:
+def _labels(found: list[Operator], ends: tuple[str, ...]) -> Iterator[Problem]:
     """Outputs that no picture goes into."""
-    pictures = {operator.name for operator in found if operator.kind.rpartition(".")[0].endswith("decoders")}
+    pictures: set[str] = set()
     for operator in found:  # in the order of the graph: what it takes was decided on before
-        if pictures.intersection(operator.inputs):
-            pictures.add(operator.name)
-    for operator in found:
-        # A reader and a decoder that were one operator give pictures first, and then labels.
-        for place in operator.outputs if operator.name not in pictures else ():
+        decodes = "decoders." in operator.kind
+        if decodes or pictures.intersection(operator.inputs):
+            pictures.update(operator.outputs)
+    for place, end in enumerate(ends):
+        if end not in pictures:
+            (operator,) = (one for one in found if end in one.outputs)
             yield _problem(
                 "label",
                 operator,
@@ -224,20 +236,17 @@ def _dali_pipeline(pipeline: Any) -> Any:
     return found
 
 
-def _graph(pipeline: Any) -> tuple[list[Any], dict[str, list[int]]]:
-    """DALI's objects for the operators; and for each operator's name the pipeline's outputs that are its."""
+def _graph(pipeline: Any) -> Any:
+    """The pipeline with its graph made: ``_ops``, each after those whose tensors it takes, and ``_graph_outputs``."""
     found = _dali_pipeline(pipeline)
-    ends: dict[str, list[int]] = {}
     # DALI has no public view of a graph but its serialised form, whose description it does not ship. Its version is
     # pinned, and a test looks at what these are. The graph alone needs no device, and no data set to be there.
     if not found._py_graph_built:  # noqa: SLF001
         found._build_graph()  # noqa: SLF001
-    for place, node in enumerate(found._graph_outputs):  # noqa: SLF001
-        ends.setdefault(node.source.name, []).append(place)
-    return list(found._ops), ends  # noqa: SLF001
+    return found
 
 
-def _operator(instance: Any, ends: Mapping[str, list[int]]) -> Operator:
+def _operator(instance: Any) -> Operator:
     made = instance._op  # noqa: SLF001 - see above
     schema = made._schema  # noqa: SLF001
     arguments = {key: value for key, value in made._init_args.items() if not key.startswith("_")}  # noqa: SLF001
@@ -253,9 +262,9 @@ def _operator(instance: Any, ends: Mapping[str, list[int]]) -> Operator:
         kind=_kind(made._init_args, schema),  # noqa: SLF001
         device=getattr(made, "device", None) or made._device,  # noqa: SLF001
         arguments=arguments,
-        inputs=tuple(dict.fromkeys(node.source.name for node in instance.inputs)),
+        inputs=tuple(node.name for node in instance.inputs),
+        outputs=tuple(node.name for node in instance.outputs),
         random=bool(schema.HasRandomSeedArg() or schema.HasRandomStateArg()),
-        outputs=tuple(ends.get(instance.name, ())),
     )
 
 

@@ -255,7 +255,10 @@ def _cpu_only(codec: Any) -> Any:
 
 
 def unpadded(content: Array) -> Array:
-    """The bytes of a file without the zeros after it, where its format says which they are (JPEG and PNG)."""
+    """The bytes of a file without the zeros after it, where its format has an end mark (JPEG and PNG).
+
+    Of a BMP, PNM, TIFF or WebP that was cut short and padded nobody can say that its zeros are not the picture's.
+    """
     if not len(content) or content[-1] or not bytes(content[:4]).startswith(_ENDED):
         return content
     return content[: len(content.tobytes().rstrip(b"\0"))]
