@@ -1,5 +1,5 @@
 # A filter is a filter.
-# caught: AssertionError: validated(files[:4])
+# caught: AssertionError: not what the validation pipeline makes of these files
 def inference_pipeline(batch_size):
     @pipeline_def(batch_size=batch_size, num_threads=2, device_id=device_id, prefetch_queue_depth=1)
     def define():

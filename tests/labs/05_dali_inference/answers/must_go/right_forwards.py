@@ -2,11 +2,12 @@
 def must_go(operators, images):
     takers = {}
     for operator in operators:
-        for name in operator.inputs:
-            takers.setdefault(name, []).append(operator)
+        for tensor in operator.inputs:
+            takers.setdefault(tensor, []).append(operator)
 
     def leads(operator):
-        return operator.name == images or any(map(leads, takers.get(operator.name, [])))
+        later = [taker for tensor in operator.outputs for taker in takers.get(tensor, [])]
+        return images in operator.outputs or any(map(leads, later))
 
     found = set()
     for operator in operators:

@@ -2,10 +2,10 @@
 def must_go(operators, images):
     readers = {one.name for one in operators if one.kind.startswith("readers.")}
     by_chance = {one.name for one in operators if one.random}
-    named = {one.name: one for one in operators}
+    maker = {tensor: one for one in operators for tensor in one.outputs}
     useful, look_at = set(), [images]
     while look_at:
-        one = named[look_at.pop()]
+        one = maker[look_at.pop()]
         if one.name not in useful:
             useful.add(one.name)
             look_at.extend(one.inputs)

@@ -3,7 +3,7 @@
 def must_go(operators, images):
     needed, found = {images}, set()
     for operator in reversed(operators):
-        if operator.name not in needed:
+        if needed.isdisjoint(operator.outputs):
             found.add(operator.name)
         else:
             needed.update(operator.inputs)

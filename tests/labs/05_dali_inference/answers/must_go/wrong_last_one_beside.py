@@ -4,6 +4,6 @@ def must_go(operators, images):
     taken = {name for operator in operators for name in operator.inputs}
     found = {operator.name for operator in operators if operator.random or operator.kind.startswith("readers.")}
     for operator in operators:
-        if operator.name != images and operator.name not in taken:
+        if images not in operator.outputs and taken.isdisjoint(operator.outputs):
             found.add(operator.name)
     return found

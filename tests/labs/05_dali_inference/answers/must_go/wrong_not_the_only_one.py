@@ -3,10 +3,10 @@
 def must_go(operators, images):
     needed, found = {images}, set()
     for operator in reversed(operators):
-        leads = operator.name in needed
+        leads = not needed.isdisjoint(operator.outputs)
         if leads:
             needed.update(operator.inputs)
         bad = operator.random or operator.kind.startswith("readers.")
-        if not leads or (bad and operator.name != images):
+        if not leads or (bad and images not in operator.outputs):
             found.add(operator.name)
     return found

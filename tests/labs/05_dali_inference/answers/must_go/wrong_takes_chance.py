@@ -4,10 +4,10 @@ def must_go(operators, images):
     needed, found, tainted = {images}, set(), set()
     for operator in operators:
         if operator.random and not operator.kind.startswith("readers.") or not tainted.isdisjoint(operator.inputs):
-            tainted.add(operator.name)
+            tainted.update(operator.outputs)
             found.add(operator.name)
     for operator in reversed(operators):
-        if operator.name not in needed or operator.kind.startswith("readers."):
+        if needed.isdisjoint(operator.outputs) or operator.kind.startswith("readers."):
             found.add(operator.name)
         else:
             needed.update(operator.inputs)
