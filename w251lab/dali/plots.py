@@ -86,7 +86,8 @@ def restored(images: npt.NDArray[Any], recipe: Training | Validation) -> npt.NDA
     """
     mean, std = (np.asarray(each, dtype=np.float32) for each in (recipe.mean, recipe.std))
     levels = np.rint(images.transpose(0, 2, 3, 1) * std + mean)
-    return np.clip(levels, 0, 255).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = np.clip(levels, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def reading_order(orders: Mapping[str, Sequence[int]]) -> Figure:
