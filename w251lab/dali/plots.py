@@ -137,7 +137,7 @@ def differences(levels: Mapping[str, Sequence[float]], *, than: str) -> Figure:
         )
     axis.set_yticks(range(len(levels)), [f"{name}: {np.mean(each):.2f}" for name, each in levels.items()])
     axis.invert_yaxis()
-    axis.set_xlabel(f"mean absolute difference from {than}, in levels of 0..255 (bar: all pictures, dot: one)")
+    axis.set_xlabel(f"mean absolute difference from {than}, levels of 0..255 (dots: single pictures)")
     axis.grid(axis="x", alpha=0.3)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)

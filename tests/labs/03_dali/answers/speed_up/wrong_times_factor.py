@@ -1,0 +1,4 @@
+# The time of a faster stage grows.
+# caught: AssertionError
+def speed_up(stages: dict[str, float], faster: dict[str, float]) -> float:
+    return sum(stages.values()) / sum(t * faster.get(s, 1) for s, t in stages.items())
