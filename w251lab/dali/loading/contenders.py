@@ -1,8 +1,8 @@
 """The ways to load that are compared, each measured whole and stage by stage.
 
 Pillow is Python all the way, so clocks stand inside it. A DALI pipeline is one call, in which nobody can look at a
-clock: it is measured with its end after the first stage, after the second, and so on, and a stage is the difference. For
-these pipelines nothing is prepared ahead, so that one stage comes after the other; the whole is measured with two
+clock: it is measured with its end after the first stage, after the second, and so on, and a stage is the difference.
+For these pipelines nothing is prepared ahead, so that one stage comes after the other; the whole is measured with two
 batches ahead, as one uses it, and there stages overlap. Two things blur the differences: the reader has a thread of its
 own, which reads the next pictures meanwhile, and it maps the files, so that part of the reading is done by who decodes.
 """

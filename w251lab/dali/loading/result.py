@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self, get_args
 
-from w251lab.accelerator import Device
 from w251lab.dali.loading.stages import STAGES, StageName
 from w251lab.errors import UsageError, W251Error
 from w251lab.timing import ratios
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
+    from w251lab.accelerator import Device
     from w251lab.timing import Timing
 
 Key = Literal["pillow", "pillow-workers", "dali-1", "dali", "dali-gpu"]
