@@ -152,6 +152,7 @@ class Loading:
         crop: Height and width of what comes out, in pixels.
         device: Where the batches lay in the end.
         made: The day, as ``YYYY-MM-DD``.
+        others: Cores that other processes of the machine kept busy meanwhile; None where that is not known.
         recorded: Whether it was read from a file, and so may be of another machine.
 
     Raises:
@@ -166,6 +167,7 @@ class Loading:
     crop: int
     device: Device
     made: str
+    others: float | None = None
     recorded: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
