@@ -20,6 +20,7 @@ from w251lab.dali.loading.result import KEYS, Key, Loading
 from w251lab.dali.recipes import Training
 from w251lab.errors import UsageError, W251Error
 from w251lab.timing.comparing import shown
+from w251lab.timing.others import Others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -81,6 +82,7 @@ def measure(
     workers = cores if workers is None else checks.whole(workers, "workers")
     chosen = delivery.require(device)
     keys = choose(only, chosen)
+    others = Others()
     with _as_files(source, batch_size * batches) as files, shown(progress) as show:
         size, pixels = _look(files)
         plan = contenders.Plan(
@@ -93,7 +95,7 @@ def measure(
         show(len(keys), len(keys), "done")
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     used = len(set(plan.source.names))
-    return Loading(tuple(found), batch_size, used, size, pixels, recipe.crop, chosen, today)
+    return Loading(tuple(found), batch_size, used, size, pixels, recipe.crop, chosen, today, others.cores())
 
 
 def choose(only: Sequence[str] | None, device: Device) -> tuple[Key, ...]:

@@ -1,8 +1,8 @@
 """The ways to load that are compared, each measured whole and stage by stage.
 
 Pillow is Python all the way, so clocks stand inside it. A DALI pipeline is one call, in which nobody can look at a
-clock: it is measured with its end after the first stage, after the second, and so on, and a stage is the difference. For
-these pipelines nothing is prepared ahead, so that one stage comes after the other; the whole is measured with two
+clock: it is measured with its end after the first stage, after the second, and so on, and a stage is the difference.
+For these pipelines nothing is prepared ahead, so that one stage comes after the other; the whole is measured with two
 batches ahead, as one uses it, and there stages overlap. Two things blur the differences: the reader has a thread of its
 own, which reads the next pictures meanwhile, and it maps the files, so that part of the reading is done by who decodes.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ from w251lab.timing import Budget, Timing, measure
 from w251lab.timing.timing import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from w251lab.accelerator import Device
     from w251lab.dali.loading.result import Key
@@ -42,6 +43,7 @@ _UNTIL: Final[dict[StageName, Step | None]] = {
     "augment": "augment",
     "normalise": None,
 }
+_TURNS: Final = 4
 _SPREAD: Final = 0.05
 _TICK: Final = 1e-9  # seconds: a stage that took less than the clock shows
 _ENOUGH: Final = 3  # samples below which a spread says nothing
@@ -78,10 +80,27 @@ class Plan:
         """Between the computer's memory and a GPU's."""
         return "included" if self.device == "gpu" else "none"
 
-    def timing(self, work: Callable[..., object], name: str, device: Device, **how: Any) -> Timing:
-        """Measure what makes a batch, with the versions that matter here."""
-        budget = Budget(seconds=1.0, spread=_SPREAD, at_least=self.batches, at_most=self.batches)
-        found = measure(work, device=device, name=name, copies=self.copies, warmup=self.warmup, budget=budget, **how)
+    def timing(
+        self,
+        work: Callable[..., object],
+        name: str,
+        device: Device,
+        *,
+        batches: int | None = None,
+        warmup: int | None = None,
+        **how: Any,
+    ) -> Timing:
+        """Measure what makes a batch, with the versions that matter here; None for as many batches as the plan has."""
+        count = self.batches if batches is None else batches
+        found = measure(
+            work,
+            device=device,
+            name=name,
+            copies=self.copies,
+            warmup=self.warmup if warmup is None else warmup,
+            budget=Budget(seconds=1.0, spread=_SPREAD, at_least=count, at_most=count),
+            **how,
+        )
         used = {"DALI": installed.dali().__version__} if name.startswith("DALI") else {"Pillow": PIL.__version__}
         kept = ("python", "numpy", "driver", "CUDA of the driver")
         return replace(found, versions={key: found.versions[key] for key in kept if key in found.versions} | used)
@@ -138,13 +157,11 @@ def _lapped(whole: Timing, seconds: list[float], stage: StageName) -> Timing:
     calls = whole.calls_per_sample
     timed = np.asarray(seconds[-calls * len(whole.samples) :]).reshape(-1, calls).mean(axis=1)
     samples = tuple(max(float(value), _TICK) for value in timed)
-    return replace(
-        whole,
-        name=f"{whole.name}: {stage}",
-        samples=samples,
-        cold=seconds[0],
-        settled=len(samples) >= _ENOUGH and spread(samples) <= _SPREAD,
-    )
+    return replace(whole, name=f"{whole.name}: {stage}", samples=samples, cold=seconds[0], settled=_settled(samples))
+
+
+def _settled(samples: Sequence[float]) -> bool:
+    return len(samples) >= _ENOUGH and spread(samples) <= _SPREAD
 
 
 def _dali(key: Key, plan: Plan, device: Device, threads: int) -> Loader:
@@ -152,10 +169,9 @@ def _dali(key: Key, plan: Plan, device: Device, threads: int) -> Loader:
     whole = _dali_whole(name, plan, device, threads)
     gc.collect()
     stages: list[Stage] = []
-    for stage, until in _UNTIL.items():
-        timing = _dali_until(f"{name}: {stage}", plan, device, threads, until)
-        gc.collect()
+    for stage, timing in _dali_in_turns(name, plan, device, threads).items():
         stages.append(Stage(stage, "difference", timing, stages[-1].timing if stages else None))
+    gc.collect()
     stages.append(_dali_copy(f"{name}: copy", plan, device, threads))
     return Loader(key, name, threads, whole, tuple(stages))
 
@@ -176,17 +192,35 @@ def _dali_whole(name: str, plan: Plan, device: Device, threads: int) -> Timing:
     return plan.timing(work, name, device)
 
 
-def _dali_until(name: str, plan: Plan, device: Device, threads: int, until: Step | None) -> Timing:
-    """With its end after a step, nothing ahead, and not delivered."""
-    pipeline = _pipeline(plan, device, threads, 1, until)
-    here: Device = "cpu" if until == "read" else device  # encoded pictures are always in the computer's memory
+def _dali_in_turns(name: str, plan: Plan, device: Device, threads: int) -> dict[StageName, Timing]:
+    """Pipelines with their end after each step, nothing ahead, and not delivered.
 
-    def work() -> object:
-        images, _ = pipeline.run()
-        first = images[0]  # pictures of their own sizes are no tensor
-        return [np.asarray(first) if here == "cpu" else first]
+    They take turns, so that a machine that slows down slows all of them, and their differences stay what they are.
+    """
+    pipelines_until = {stage: _pipeline(plan, device, threads, 1, until) for stage, until in _UNTIL.items()}
+    rounds: dict[StageName, list[Timing]] = {stage: [] for stage in _UNTIL}
+    turns = min(_TURNS, plan.batches)
+    for turn in range(turns):
+        batches = plan.batches * (turn + 1) // turns - plan.batches * turn // turns
+        for stage, pipeline in pipelines_until.items():
+            here: Device = "cpu" if stage == "read" else device  # encoded pictures are in the computer's memory
+            work = partial(_run, pipeline, here)
+            warmup = 1 if turn else plan.warmup
+            rounds[stage].append(plan.timing(work, f"{name}: {stage}", here, batches=batches, warmup=warmup))
+    return {stage: _joined(timings) for stage, timings in rounds.items()}
 
-    return plan.timing(work, name, here)
+
+def _run(pipeline: pipelines.ImagePipeline, device: Device) -> object:
+    """A batch; one of its pictures, since those of their own sizes are no tensor."""
+    first = pipeline.run()[0][0]
+    return [np.asarray(first) if device == "cpu" else first]
+
+
+def _joined(timings: Sequence[Timing]) -> Timing:
+    """The samples of several timings of the same work."""
+    samples = tuple(sample for timing in timings for sample in timing.samples)
+    calls = min(timing.calls_per_sample for timing in timings)
+    return replace(timings[0], samples=samples, calls_per_sample=calls, settled=_settled(samples))
 
 
 def _dali_copy(name: str, plan: Plan, device: Device, threads: int) -> Stage:

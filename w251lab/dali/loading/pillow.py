@@ -128,7 +128,7 @@ def normalise(picture: Image.Image, recipe: Training) -> npt.NDArray[np.float32]
 
 
 def fill(
-    batch: npt.NDArray[np.float32], paths: Sequence[str], recipe: Training, seed: int, first: int, laps: Laps
+    batch: npt.NDArray[np.float32], paths: Sequence[str], recipe: Training, *, seed: int, first: int, laps: Laps
 ) -> None:
     """Make pictures and put them into a batch.
 
@@ -178,7 +178,14 @@ class PillowLoader:
         laps = Laps()
         with laps.lap("copy"):
             batch = np.empty((self.batch_size, 3, self.recipe.crop, self.recipe.crop), np.float32)
-        fill(batch, around(self.paths, self._made, self.batch_size), self.recipe, self.seed, self._made, laps)
+        fill(
+            batch,
+            around(self.paths, self._made, self.batch_size),
+            self.recipe,
+            seed=self.seed,
+            first=self._made,
+            laps=laps,
+        )
         self._made += self.batch_size
         return batch, laps
 

@@ -68,7 +68,7 @@ def plot(loading: Loading, recorded: Loading | None = None) -> Figure:
         _draw(left, source, shares=False)
         _draw(right, source, shares=True)
         left.set_title(_title(source), fontsize=9.5, loc="left")
-    figure.legend(handles=_handles(), loc="outside lower center", frameon=False, fontsize=9, ncols=3)
+    figure.legend(handles=_handles(), loc="outside lower center", frameon=False, fontsize=9, ncols=2)
     plt.close(figure)  # otherwise a notebook shows it twice: as the cell's value, and as pyplot's open figure
     return figure
 

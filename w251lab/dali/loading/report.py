@@ -14,8 +14,31 @@ if TYPE_CHECKING:
     from w251lab.dali.loading.result import Loader, Loading, Stage
     from w251lab.timing import Timing
 
-HEADER: Final = ("loader", "images/s", "whole, ms", *(f"{stage}, ms" for stage in STAGES), "sum, ms", "slowest")
+HEADER: Final = ("loader", "images/s", "whole", *STAGES, "sum", "slowest")
 _NOTHING: Final = "-"
+_QUIET: Final = 0.1  # cores
+_WHOLE: Final = (
+    "Milliseconds are for a picture. whole: as one uses the loader, with batches prepared ahead in DALI and in the "
+    "worker processes; images/s is of this. The stages are measured one after the other, so their sum less the whole "
+    "is what overlapping saves."
+)
+_WORKERS: Final = (
+    "Worker processes: seconds inside them, divided by their number; copy is into the memory that all share, and out "
+    "of it."
+)
+_DALI: Final = (
+    "DALI: differences of pipelines that end after read, after decode, and so on, with nothing prepared ahead. It "
+    "decodes the random window only (decode has the crop in it) and mirrors while it normalises; its batch is one "
+    "array already. Its reader works ahead in a thread of its own, and maps the files: a part of the reading is in "
+    "decode."
+)
+_NEGATIVE: Final = (
+    "A stage below 0 by more than the noise: the machine was busier during the shorter pipeline, or that one has more "
+    "to hand out than the longer."
+)
+_UNSETTLED: Final = (
+    "* not settled: fewer than three batches, or the middle half of a measurement spreads over more than 5 %."
+)
 
 
 def rows(loading: Loading) -> list[list[str]]:
@@ -39,32 +62,25 @@ def remarks(loading: Loading) -> list[str]:
     settled = all(loader.settled for loader in loading.loaders)
     where = "the computer's memory" if loading.device == "cpu" else "the GPU's memory"
     samples = len(loading.loaders[0].whole.samples)
-    said = [
+    pictures = (
         f"{loading.pictures:,} files of {loading.bytes_per_picture / 1000:,.0f} kB and "
-        f"{loading.pixels_per_picture / 1e6:.2f} megapixels on average, {loading.crop} x {loading.crop} pixels out of each, "
-        f"in batches of {loading.batch_size:,} that end in {where}; medians of {samples:,} batches. All files had been read "
-        "before, so they came from the page cache.",
-        "whole: as one uses the loader, with batches prepared ahead in DALI and in the worker processes; images/s is of "
-        "this. The stages are measured one after the other, so their sum less the whole is what overlapping saves.",
-        *_how(loading),
-    ]
+        f"{loading.pixels_per_picture / 1e6:.2f} megapixels on average, {loading.crop} x {loading.crop} pixels out of "
+        f"each, in batches of {loading.batch_size:,} that end in {where}; medians of {samples:,} batches. All files "
+        "had been read before, so they came from the page cache."
+    )
+    said = [pictures, _WHOLE, *_how(loading)]
     if noisy := [
         f"{stage.name} of {loader.name}" for loader in loading.loaders for stage in loader.stages if stage.is_noise
     ]:
         said.append(
-            f"~0: a difference that cannot be told from 0 ({', '.join(noisy)}); in brackets, from where to where the middle "
-            "halves of the two measurements reach."
+            f"~0: a difference that cannot be told from 0 ({', '.join(noisy)}); ± is as far as the middle halves of "
+            "the two measurements reach."
         )
     if any(stage.high < 0 for loader in loading.loaders for stage in loader.stages):
-        said.append(
-            "A stage below 0 by more than the noise: the machine was busier during the shorter pipeline, or that one has "
-            "more to hand out than the longer."
-        )
+        said.append(_NEGATIVE)
     if not settled:
-        said.append(
-            "* not settled: fewer than three batches, or the middle half of a measurement spreads over more than 5 %."
-        )
-    return said + _machines(loading)
+        said.append(_UNSETTLED)
+    return [*said, *_machines(loading), *_busy(loading)]
 
 
 def frame(loading: Loading) -> pd.DataFrame:
@@ -92,9 +108,12 @@ def table(loading: Loading) -> Table:
     from rich.table import Table  # Markdown needs none  # noqa: PLC0415
 
     recorded = f" (recorded {loading.made})" if loading.recorded else ""
-    view = Table(title=f"Loading pictures for training: {loading.hardware}{recorded}", title_justify="left")
+    view = Table(
+        title=f"Loading pictures for training, milliseconds for a picture: {loading.hardware}{recorded}",
+        title_justify="left",
+    )
     for column in HEADER:
-        view.add_column(column, justify="left" if column in {"loader", "slowest"} else "right")
+        view.add_column(column, justify="left" if column in {"loader", "slowest"} else "right", no_wrap=True)
     for row in rows(loading):
         view.add_row(*row)
     return view
@@ -116,8 +135,7 @@ def _stage(loading: Loading, stage: Stage) -> str:
     if stage.how == "none":
         return _NOTHING
     if stage.is_noise:
-        low, high = (milliseconds(loading.per_picture(value)) for value in (stage.low, stage.high))
-        return f"~0 ({low} to {high})"
+        return f"~0 ±{milliseconds(loading.per_picture((stage.high - stage.low) / 2))}"
     return milliseconds(loading.per_picture(stage.seconds))
 
 
@@ -125,17 +143,9 @@ def _how(loading: Loading) -> list[str]:
     """How the stages of the loaders that took part were found."""
     said = [f"{'; '.join(f'{stage}: {meaning}' for stage, meaning in MEANING.items())}."]
     if "pillow-workers" in loading.keys:
-        said.append(
-            "Worker processes: seconds inside them, divided by their number; copy is into the memory that all share, and "
-            "out of it."
-        )
+        said.append(_WORKERS)
     if any(loader.key.startswith("dali") for loader in loading.loaders):
-        said.append(
-            "DALI: differences of pipelines that end after read, after decode, and so on, with nothing prepared ahead. It "
-            "decodes the random window only (decode has the crop in it) and mirrors while it normalises; its batch is one "
-            "array already. Its reader works ahead in a thread of its own, and maps the files: a part of the reading is "
-            "in decode."
-        )
+        said.append(_DALI)
     return said
 
 
@@ -146,6 +156,14 @@ def _machines(loading: Loading) -> list[str]:
         versions = ", ".join(f"{name} {version}" for name, version in timing.versions.items())
         found.setdefault(f"on {timing.hardware} ({versions}), {loading.made}.", []).append(loader.name)
     return [f"{'; '.join(names)}: {where}" for where, names in found.items()]
+
+
+def _busy(loading: Loading) -> list[str]:
+    """What else the machine did meanwhile."""
+    if loading.others is None:
+        return []
+    doubt = "" if loading.others <= _QUIET else "; measure again when it is quiet"
+    return [f"Other processes kept {loading.others:.1f} cores of the machine busy meanwhile{doubt}."]
 
 
 def _values(loading: Loading, timing: Timing, seconds: float, low: float, high: float) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self, get_args
 
-from w251lab.accelerator import Device
 from w251lab.dali.loading.stages import STAGES, StageName
 from w251lab.errors import UsageError, W251Error
 from w251lab.timing import ratios
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
+    from w251lab.accelerator import Device
     from w251lab.timing import Timing
 
 Key = Literal["pillow", "pillow-workers", "dali-1", "dali", "dali-gpu"]
@@ -152,6 +152,7 @@ class Loading:
         crop: Height and width of what comes out, in pixels.
         device: Where the batches lay in the end.
         made: The day, as ``YYYY-MM-DD``.
+        others: Cores that other processes of the machine kept busy meanwhile; None where that is not known.
         recorded: Whether it was read from a file, and so may be of another machine.
 
     Raises:
@@ -166,6 +167,7 @@ class Loading:
     crop: int
     device: Device
     made: str
+    others: float | None = None
     recorded: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ def load(path: str | Path) -> dict[str, Any]:
 def _to_dict(loading: Loading) -> dict[str, Any]:
     return {
         "made": loading.made,
+        "others": loading.others,
         "device": loading.device,
         "batch_size": loading.batch_size,
         "pictures": loading.pictures,
@@ -73,10 +74,13 @@ def _from_dict(content: dict[str, Any]) -> dict[str, Any]:
         raise W251Error("a loader on the gpu cannot have left its batches with the cpu", _REMEDY)
     return {
         "made": KIND.day(content, "made"),
+        "others": None
+        if KIND.take(content, "others", (int, float, type(None))) is None
+        else _number(content, "others"),
         "device": device,
         "loaders": loaders,
         **{name: KIND.count(content, name) for name in ("batch_size", "pictures", "crop")},
-        **{name: _mean(content, name) for name in ("bytes_per_picture", "pixels_per_picture")},
+        **{name: _number(content, name, above=0) for name in ("bytes_per_picture", "pixels_per_picture")},
     }
 
 
@@ -100,8 +104,8 @@ def _stage(values: object) -> Stage:
     )
 
 
-def _mean(values: object, name: str) -> float:
+def _number(values: object, name: str, *, above: float = -math.inf) -> float:
     number = KIND.take(values, name, (int, float))
-    if isinstance(number, bool) or not math.isfinite(number) or number <= 0:
+    if isinstance(number, bool) or not math.isfinite(number) or number < 0 or number <= above:
         raise W251Error(f"{name} = {number!r} cannot be", _REMEDY)
     return float(number)

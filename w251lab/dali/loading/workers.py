@@ -1,13 +1,14 @@
 """Pillow in worker processes: each makes a part of a batch and writes it into memory that all share.
 
 Processes are started anew ("spawn"), not forked: a fork copies locks that threads of a notebook's kernel, of DALI or of
-CUDA may hold at that moment. What is shared are `multiprocessing`'s own arrays, which need no room in ``/dev/shm`` (64 MB
-in a container) and are gone with the last process that holds them, however it ended.
+CUDA may hold at that moment. What is shared are `multiprocessing`'s own arrays, which lie elsewhere where ``/dev/shm``
+has no room for them (64 MB in a container), and are gone with the last process that holds them, however it ended.
 """
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import multiprocessing
 import signal
 from collections import deque
@@ -126,7 +127,7 @@ class PillowWorkers:
         """Have a batch made in a slot, in about equal parts."""
         bounds = np.linspace(0, self.batch_size, min(self.workers, self.batch_size) + 1).astype(int).tolist()
         parts = []
-        for begin, end in zip(bounds, bounds[1:], strict=False):
+        for begin, end in itertools.pairwise(bounds):
             first = self._submitted + begin
             paths = pillow.around(self.paths, first, end - begin)
             try:
@@ -149,7 +150,7 @@ class PillowWorkers:
 
 def _ended() -> W251Error:
     return W251Error(
-        "a worker process ended before its work was done: it was killed, for want of memory perhaps, or could not start",
+        "a worker process ended before its work was done: killed, for want of memory perhaps, or it could not start",
         "use fewer workers or a smaller batch_size; in a script, call this below `if __name__ == '__main__':`",
     )
 
@@ -176,5 +177,5 @@ def _ready(seconds: float) -> None:
 def _fill(slot: int, begin: int, paths: list[str], first: int) -> dict[StageName, float]:
     laps = Laps()
     part = _own["slots"][slot][begin : begin + len(paths)]
-    pillow.fill(part, paths, _own["recipe"], _own["seed"], first, laps)
+    pillow.fill(part, paths, _own["recipe"], seed=_own["seed"], first=first, laps=laps)
     return laps.seconds
