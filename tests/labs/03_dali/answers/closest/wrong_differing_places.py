@@ -1,5 +1,5 @@
 # How many places differ.
-# caught: AssertionError
+# caught: AssertionError: assert name == "darker"
 def closest(candidates: dict[str, np.ndarray], reference: np.ndarray) -> tuple[str, float]:
 
     levels = {name: (pixels != reference).mean() * 2 for name, pixels in candidates.items()}

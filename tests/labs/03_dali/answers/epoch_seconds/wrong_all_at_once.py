@@ -1,5 +1,5 @@
 # The batches of the queue are made at the same time.
-# caught: AssertionError
+# caught: AssertionError: assert np.isclose(epoch_seconds([4, 4, 4], [1, 1, 1], depth=2), 13)  #
 def epoch_seconds(load: list[float], step: list[float], depth: int) -> float:
 
     called, made, now = [], [], 0.0
