@@ -40,14 +40,20 @@ def _by_pillow(source: Source, recipe: Training, count: int) -> Pixels:
 @pytest.mark.parametrize("flip", [0.0, 1.0])
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 def test_a_fixed_window_gives_dalis_pixels(photographs: Source, flip: float, interpolation: Any) -> None:
+    compared = 0
     for name in photographs.names:
         with Image.open(name) as picture:
             width, height = picture.size
         # All of the area, in the picture's own aspect ratio: the window can only be the whole picture.
         whole = Training(area=(1, 1), aspect=(width / height,) * 2, flip=flip, interpolation=interpolation, **BARE)
         one = sources.files([name])
+        built = pipelines.training(one, whole, batch_size=1, device="cpu", until="decode")
+        if tuple(built.run()[0][0].shape()) != (height, width, 3):
+            continue  # DALI's arithmetic, in float32, has cut off a row
+        compared += 1
         difference = np.abs(_by_dali(one, whole, 1) - _by_pillow(one, whole, 1)).mean()
-        assert difference < 0.3, name
+        assert difference < 0.25, name
+    assert compared >= 9
 
 
 def test_normalised_as_dali_does(photographs: Source) -> None:
@@ -62,46 +68,51 @@ def test_normalised_as_dali_does(photographs: Source) -> None:
     assert np.abs(found - expected).mean() < 0.25 / min(imagenet.STD_255)
 
 
+@pytest.fixture
+def planes(tmp_path: Path) -> Source:
+    """A picture that says of each pixel where it is, as a file that is quickly decoded, over and over."""
+    place = np.arange(256, dtype=np.uint8)
+    values = np.zeros((256, 256, 3), np.uint8)
+    values[:, :, 0], values[:, :, 1] = place[np.newaxis, :], place[:, np.newaxis]
+    Image.fromarray(values).save(tmp_path / "plane.bmp")
+    return sources.files([tmp_path / "plane.bmp"] * 1500)
+
+
 def _windows(batch: Pixels) -> tuple[Pixels, Pixels, Pixels]:
     """Of pictures of the plane: the share of the area, log of the aspect ratio, and whether mirrored, of each window.
 
-    Red grows by a level every two pixels from left to right, green from top to bottom.
+    Red grows by a level with each pixel from left to right, green from top to bottom.
     """
     across = batch[:, 0].mean(axis=1)  # a level for each column
     down = batch[:, 1].mean(axis=2)
     size = batch.shape[-1]
     # From the middle of a quarter to that of the last one: away from the edges, where the filter is cut.
     width, height = (
-        2 * (side[:, 3 * size // 4] - side[:, size // 4]) * size / (3 * size // 4 - size // 4)
-        for side in (across, down)
+        (side[:, 3 * size // 4] - side[:, size // 4]) * size / (3 * size // 4 - size // 4) for side in (across, down)
     )
-    return np.abs(width) * height / 512**2, np.log(np.abs(width) / height), width < 0
+    return np.abs(width) * height / 256**2, np.log(np.abs(width) / height), width < 0
 
 
-def test_the_windows_are_dalis_by_distribution(plane: bytes, tmp_path: Path) -> None:
-    (tmp_path / "plane.png").write_bytes(plane)
-    count = 1500
-    source = sources.files([tmp_path / "plane.png"] * count)
+def test_the_windows_are_dalis_by_distribution(planes: Source) -> None:
+    count = len(planes)
     recipe = Training(crop=32, **BARE)
     areas, aspects, mirrored = {}, {}, {}
     for name, make in (("dali", _by_dali), ("pillow", _by_pillow)):
-        areas[name], aspects[name], mirrored[name] = _windows(make(source, recipe, count))
+        areas[name], aspects[name], mirrored[name] = _windows(make(planes, recipe, count))
     for found in (areas, aspects):
         # The largest distance between two samples' distributions (Kolmogorov, Smirnov): above this in 1 of 1,000 cases.
         assert _distance(found["dali"], found["pillow"]) < 1.95 * math.sqrt(2 / count)
-    for name in areas:
-        assert 0.06 < areas[name].min() < 0.12
-        assert 0.95 < areas[name].max() < 1.03
+    for name, shares in areas.items():
+        assert 0.06 < shares.min() < 0.12
+        assert 0.95 < shares.max() < 1.03
         assert abs(mirrored[name].mean() - 0.5) < 3.3 * 0.5 / math.sqrt(count)
         assert np.abs(aspects[name]).max() < math.log(4 / 3) + 0.05
 
 
-def test_the_distance_tells_other_windows(plane: bytes, tmp_path: Path) -> None:
-    (tmp_path / "plane.png").write_bytes(plane)
-    count = 1500
-    source = sources.files([tmp_path / "plane.png"] * count)
-    usual, _, _ = _windows(_by_pillow(source, Training(crop=32, **BARE), count))
-    other, _, _ = _windows(_by_pillow(source, Training(crop=32, area=(0.2, 1.0), **BARE), count))
+def test_the_distance_tells_other_windows(planes: Source) -> None:
+    count = len(planes)
+    usual, _, _ = _windows(_by_pillow(planes, Training(crop=32, **BARE), count))
+    other, _, _ = _windows(_by_pillow(planes, Training(crop=32, area=(0.2, 1.0), **BARE), count))
     assert _distance(usual, other) > 1.95 * math.sqrt(2 / count)
 
 
