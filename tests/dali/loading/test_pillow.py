@@ -75,7 +75,7 @@ def planes(tmp_path: Path) -> Source:
     values = np.zeros((256, 256, 3), np.uint8)
     values[:, :, 0], values[:, :, 1] = place[np.newaxis, :], place[:, np.newaxis]
     Image.fromarray(values).save(tmp_path / "plane.bmp")
-    return sources.files([tmp_path / "plane.bmp"] * 1500)
+    return sources.files([tmp_path / "plane.bmp"] * 800)
 
 
 def _windows(batch: Pixels) -> tuple[Pixels, Pixels, Pixels]:
@@ -112,7 +112,7 @@ def test_the_windows_are_dalis_by_distribution(planes: Source) -> None:
 def test_the_distance_tells_other_windows(planes: Source) -> None:
     count = len(planes)
     usual, _, _ = _windows(_by_pillow(planes, Training(crop=32, **BARE), count))
-    other, _, _ = _windows(_by_pillow(planes, Training(crop=32, area=(0.2, 1.0), **BARE), count))
+    other, _, _ = _windows(_by_pillow(planes, Training(crop=32, area=(0.4, 1.0), **BARE), count))
     assert _distance(usual, other) > 1.95 * math.sqrt(2 / count)
 
 
