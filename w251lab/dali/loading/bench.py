@@ -84,18 +84,17 @@ def measure(
     keys = choose(only, chosen)
     others = Others()
     with _as_files(source, batch_size * batches) as files, shown(progress) as show:
-        size, pixels = _look(files)
-        plan = contenders.Plan(
-            _whole_batches(files, batch_size), recipe, chosen, batch_size, batches, warmup, threads, workers
-        )
+        entries = _whole_batches(files, batch_size)
+        used = list(dict.fromkeys(entries.names))
+        size, pixels = _look(used)
+        plan = contenders.Plan(entries, recipe, chosen, batch_size, batches, warmup, threads, workers)
         found = []
         for done, key in enumerate(keys):
             show(done, len(keys), key)
             found.append(contenders.measure_loader(key, plan))
         show(len(keys), len(keys), "done")
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
-    used = len(set(plan.source.names))
-    return Loading(tuple(found), batch_size, used, size, pixels, recipe.crop, chosen, today, others.cores())
+    return Loading(tuple(found), batch_size, len(used), size, pixels, recipe.crop, chosen, today, others.cores())
 
 
 def choose(only: Sequence[str] | None, device: Device) -> tuple[Key, ...]:
@@ -166,10 +165,10 @@ def _as_files(source: Source, most: int) -> Iterator[Source]:
         yield sources.files(paths, source.labels[:count])
 
 
-def _look(source: Source) -> tuple[float, float]:
+def _look(names: Sequence[str]) -> tuple[float, float]:
     """Read every file, which puts it into the page cache; the mean number of bytes, and of pixels."""
     size = pixels = 0
-    for name in source.names:
+    for name in names:
         size += len(pillow.read(name))
         try:
             with Image.open(name) as picture:
@@ -178,7 +177,7 @@ def _look(source: Source) -> tuple[float, float]:
             raise W251Error(
                 f"{name} is no picture that Pillow can read: {error}", "remove it from the source"
             ) from error
-    return size / len(source), pixels / len(source)
+    return size / len(names), pixels / len(names)
 
 
 def _whole_batches(source: Source, batch_size: int) -> Source:

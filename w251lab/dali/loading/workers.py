@@ -10,7 +10,9 @@ from __future__ import annotations
 import ctypes
 import itertools
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from threading import BrokenBarrierError
@@ -23,7 +25,7 @@ from w251lab.dali.loading.stages import Laps
 from w251lab.errors import W251Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     import numpy.typing as npt
@@ -64,7 +66,7 @@ class PillowWorkers:
         self._submitted = 0
         self._failure: W251Error | None = None
         everybody = context.Barrier(workers)
-        self._pool = ProcessPoolExecutor(
+        self._pool: ProcessPoolExecutor | None = ProcessPoolExecutor(
             workers,
             mp_context=context,
             initializer=_start,
@@ -72,7 +74,7 @@ class PillowWorkers:
         )
         try:
             # A process takes a second to start; without this the first batches would be made by the first to come.
-            for ready in [self._pool.submit(_ready, _START) for _ in range(workers)]:
+            for ready in [self._begun(_ready, _START) for _ in range(workers)]:
                 self._result(ready)
         except BaseException:
             self.close()
@@ -98,8 +100,14 @@ class PillowWorkers:
             raise
 
     def close(self) -> None:
-        """End the processes; what they were at work on is finished or dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """End the processes; what they were at work on is finished or dropped. The loader is of no more use."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        # Semaphores and shared memory go with it: this object may live on as a variable of a notebook.
+        self._pool = None
+        self._waiting.clear()
+        self._slots.clear()
+        self._failure = self._failure or W251Error("the worker processes have ended", "make a new loader")
 
     def __enter__(self) -> Self:
         """The loader itself."""
@@ -130,12 +138,20 @@ class PillowWorkers:
         for begin, end in itertools.pairwise(bounds):
             first = self._submitted + begin
             paths = pillow.around(self.paths, first, end - begin)
-            try:
-                parts.append(self._pool.submit(_fill, slot, begin, paths, first))
-            except (BrokenExecutor, RuntimeError) as error:
-                raise _ended() from error
+            parts.append(self._begun(_fill, slot, begin, paths, first))
         self._waiting.append((slot, parts))
         self._submitted += self.batch_size
+
+    def _begun(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """``work`` on its way to a worker."""
+        if self._pool is None:
+            raise _ended()
+        try:
+            return self._pool.submit(work, *arguments)
+        except BrokenExecutor as error:
+            raise _ended() from error
+        except OSError as error:
+            raise W251Error(f"a worker process cannot be started: {error.strerror}", "use fewer workers") from error
 
     def _result(self, part: Future[Any]) -> Any:
         try:
@@ -166,7 +182,16 @@ _own: dict[str, Any] = {}
 
 def _start(blocks: list[Any], shape: tuple[int, ...], recipe: Training, seed: int, everybody: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, and the first one ends the others
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
     _own.update(slots=[_view(block, shape) for block in blocks], recipe=recipe, seed=seed, everybody=everybody)
+
+
+def _end_with_the_first() -> None:
+    """A worker waits for work for ever, also from a process that was killed."""
+    first = multiprocessing.parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
 
 
 def _ready(seconds: float) -> None:
