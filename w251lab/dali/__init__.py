@@ -11,4 +11,6 @@
 - `iterators`: epochs of batches as NumPy arrays or PyTorch tensors.
 - `damage`: which of the pictures cannot be decoded.
 - `parity`: how far DALI's pixels are from Pillow's and torchvision's.
+- `prefetch`: what batches that are made ahead of time save, computed.
+- `plots`: the labs' own figures.
 """
