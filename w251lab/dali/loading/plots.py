@@ -39,8 +39,8 @@ _LEAST_SHARE: Final = 0.07  # a part that is smaller has no room for its figure
 def plot(loading: Loading, recorded: Loading | None = None) -> Figure:
     """Milliseconds for a picture by stage on the left, the same as shares of the sum on the right.
 
-    A stage that cannot be told from 0 is pale, and one whose difference came out below 0 has no length; the figures with
-    their spread are in :meth:`~w251lab.dali.loading.result.Loading.table`.
+    A stage that cannot be told from 0 is pale, and one whose difference came out below 0 has no length; the figures
+    with their spread are in :meth:`~w251lab.dali.loading.result.Loading.table`.
 
     Args:
         loading: As :func:`w251lab.dali.loading.bench.measure` gives it.
