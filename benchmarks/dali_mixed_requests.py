@@ -11,7 +11,7 @@ The photographs are those that the classifier is sure of, at their own size, wit
 two highest scores may lie so near each other that a difference of one level in a few pixels decides between them:
 ``--all`` takes them too, and shows by how much.
 
-Exit status 1 where a request fails, or fewer than 99 % of the classes agree.
+Exit status 1 where a request fails, or more than 1 % of the classes differ (of fewer than 100 requests, more than one).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NAME = "dali_mixed_requests"
 CLIENTS: Final = 8
 AT_ONCE: Final = 40  # pictures in memory
 SMALLEST, LARGEST = 50, 4000
-AGREEMENT: Final = 0.99
+ALLOWED: Final = 0.01
 SURE: Final = 0.5
 KINDS: Final[dict[str, Callable[..., bytes]]] = {
     "JPEG": variants.jpeg,
@@ -100,8 +100,8 @@ def run(count: int, seed: int, device: str, protocol: str, *, everyone: bool) ->
                 else:
                     first, second = expected.classes
                     others.append(
-                        f"{kind}, {size} px: {answer.best.label} in place of {first.label}, to which the reference path "
-                        f"gives {first.score:.3f}, and {second.score:.3f} to the second"
+                        f"{kind}, {size} px: {answer.best.label} in place of {first.label}; the reference path gives "
+                        f"that {first.score:.3f}, and {second.score:.3f} to {second.label}"
                     )
         with running.client() as client:
             joined = client.statistics(service.preprocessing).average_batch
@@ -124,9 +124,10 @@ def markdown(found: dict[str, Any], device: str, seed: int) -> str:
     rows = [
         (
             f"Measured {dt.datetime.now(dt.UTC).date().isoformat()} on {accelerator.label(device)}, Triton "
-            f"{found['triton']}: {total:,} requests, made of {found['photographs']} photographs, from {CLIENTS} clients at once (seed {seed}), joined by the server "
-            f"into batches of {found['batch']:.1f} on average; {len(found['errors'])} failed. The same class as the "
-            f"reference path: {agree:,} ({100 * agree / max(total, 1):.1f} %)."
+            f"{found['triton']}: {total:,} requests, made of {found['photographs']} photographs, from {CLIENTS} clients "
+            f"at once (seed {seed}), joined by the server into batches of {found['batch']:.1f} on average; "
+            f"{len(found['errors'])} failed. The same class as the reference path: {agree:,} "
+            f"({100 * agree / max(total, 1):.1f} %)."
         ),
         "",
         "| Kind | requests | longest side, pixels | same class |",
@@ -154,9 +155,9 @@ def main() -> None:
     print(text)
     if arguments.update_docs:
         documents.update(ROOT / "docs" / "results.md", f"{NAME}_all" if arguments.all else NAME, text)
-    agree = found["same"].total() / max(found["asked"].total(), 1)
-    if found["errors"] or agree < AGREEMENT:
-        raise SystemExit("\n".join(["", *found["errors"], f"{100 * agree:.1f} % of the classes agree"]))
+    asked, other = found["asked"].total(), len(found["others"])
+    if found["errors"] or other > max(1, ALLOWED * asked):
+        raise SystemExit("\n".join(["", *found["errors"], f"{other} of {asked} classes differ"]))
 
 
 if __name__ == "__main__":
