@@ -124,8 +124,8 @@ def markdown(found: dict[str, Any], device: str, seed: int) -> str:
     rows = [
         (
             f"Measured {dt.datetime.now(dt.UTC).date().isoformat()} on {accelerator.label(device)}, Triton "
-            f"{found['triton']}: {total:,} requests, made of {found['photographs']} photographs, from {CLIENTS} clients "
-            f"at once (seed {seed}), joined by the server into batches of {found['batch']:.1f} on average; "
+            f"{found['triton']}: {total:,} requests, made of {found['photographs']} photographs, from {CLIENTS} "
+            f"clients at once (seed {seed}), joined by the server into batches of {found['batch']:.1f} on average; "
             f"{len(found['errors'])} failed. The same class as the reference path: {agree:,} "
             f"({100 * agree / max(total, 1):.1f} %)."
         ),
