@@ -97,7 +97,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """``-n auto``: one for each core that may be used, not one for each that is there. A test waits half of its time."""
+    """``-n auto``: one for each core that may be used, not for each that is there. A test waits half of its time."""
     asked = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
     return None if asked else min(max(accelerator.describe().cores, 2), MOST_WORKERS)
 
