@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 import numpy as np
 
 from w251lab.dali import installed
+from w251lab.dali.centre_crop import centre_crop
 from w251lab.dali.recipes import Pictures, Training, Validation
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ Step = Literal["read", "decode", "augment"]
 STEPS: Final = get_args(Step)
 
 _DECODER: Final = {"cpu": "cpu", "gpu": "mixed"}
-_FILTERS: Final = {
+#: Name in DALI's ``DALIInterpType`` of each interpolation of a recipe.
+FILTERS: Final = {
     "nearest": "INTERP_NN",
     "bilinear": "INTERP_LINEAR",
     "bicubic": "INTERP_CUBIC",
@@ -85,11 +87,18 @@ def train(
 
 def validate(recipe: Validation, encoded: Any, *, device: Device, decode: Device) -> Any:
     """The centre of the resized picture, normalised: float32 [3, crop, crop]; see :func:`apply`."""
-    dali = installed.dali()
-    images = dali.fn.decoders.image(encoded, **_decoding(decode))
-    size, y, x = _centre(recipe, encoded)
-    images = _resized(recipe, _moved(images, device, decode), size)
-    return _normalised(recipe, images, crop_pos_y=y, crop_pos_x=x)
+    return centre_crop(
+        installed.dali(),
+        encoded,
+        decoder=_DECODER[decode],
+        to_gpu=device == "gpu" and decode == "cpu",
+        resize=recipe.resize,
+        crop=recipe.crop,
+        interpolation=FILTERS[recipe.interpolation],
+        antialias=recipe.antialias,
+        mean=list(recipe.mean),
+        std=list(recipe.std),
+    )
 
 
 def show(recipe: Pictures, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
@@ -113,13 +122,13 @@ def _moved(images: Any, device: Device, decode: Device) -> Any:
     return images.gpu() if device == "gpu" and decode == "cpu" else images
 
 
-def _resized(recipe: Training | Validation, images: Any, size: Any) -> Any:
+def _resized(recipe: Training, images: Any, size: Any) -> Any:
     """Resized to exactly ``size`` (height, width), to whole levels of 0..255 as Pillow does."""
     dali = installed.dali()
     return dali.fn.resize(
         images,
         size=size,
-        interp_type=getattr(dali.types, _FILTERS[recipe.interpolation]),
+        interp_type=getattr(dali.types, FILTERS[recipe.interpolation]),
         antialias=recipe.antialias,
     )
 
@@ -138,7 +147,7 @@ def _turned(images: Any, degrees: float, seed: int, *, keep_size: bool) -> Any:
     return fn.rotate(images, angle=angle, keep_size=keep_size, fill_value=0)
 
 
-def _normalised(recipe: Training | Validation, images: Any, **how: Any) -> Any:
+def _normalised(recipe: Training, images: Any, **how: Any) -> Any:
     dali = installed.dali()
     return dali.fn.crop_mirror_normalize(
         images,
@@ -149,22 +158,3 @@ def _normalised(recipe: Training | Validation, images: Any, **how: Any) -> Any:
         std=list(recipe.std),
         **how,
     )
-
-
-def _centre(recipe: Validation, encoded: Any) -> tuple[Any, Any, Any]:
-    """Size (height, width) of the resized picture, and the crop's place as DALI takes it: 0 is top or left, 1 the end.
-
-    torchvision: the longer side is ``int(resize * long / short)``, and the crop starts at ``round((side - crop) / 2)``.
-    """
-    dali = installed.dali()
-    fn = dali.fn
-    # From the header, not from the decoded pixels: those may be on the GPU, and this waits for nothing.
-    sides = fn.slice(fn.peek_image_shape(encoded), 0, 2, axes=[0])
-    resized = recipe.resize * sides // fn.reductions.min(sides, axes=[0])
-    free = resized - recipe.crop
-    half = free // 2
-    odd = free - 2 * half
-    # Of two whole numbers that are equally near, Python's round takes the even one.
-    start = half + odd * (half - 2 * (half // 2))
-    place = fn.cast(start, dtype=dali.types.FLOAT) / dali.math.max(fn.cast(free, dtype=dali.types.FLOAT), 1.0)
-    return fn.cast(resized, dtype=dali.types.FLOAT), place[0], place[1]
