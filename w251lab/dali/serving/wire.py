@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _CHUNK: Final = 1 << 16
+_PATIENCE: Final = 10.0  # seconds, for a connection to the server
 
 
 class Counted:
@@ -68,7 +69,8 @@ class Counted:
             while True:
                 near, _ = listener.accept()
                 try:
-                    far = socket.create_connection(target)
+                    far = socket.create_connection(target, timeout=_PATIENCE)
+                    far.settimeout(None)
                 except OSError:
                     near.close()  # the client then sees what it would see of a server that is gone
                     continue
