@@ -7,7 +7,7 @@ pixel here and there, and the largest part of the difference between the two (se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from w251lab.dali.recipes import Pictures, Training, Validation
 if TYPE_CHECKING:
     from w251lab.accelerator import Device
     from w251lab.dali.recipes import Recipe
+
+#: After which of a training recipe's steps a graph may end: encoded pictures, windows, windows of the model's size.
+Step = Literal["read", "decode", "augment"]
+STEPS: Final = get_args(Step)
 
 _DECODER: Final = {"cpu": "cpu", "gpu": "mixed"}
 #: Name in DALI's ``DALIInterpType`` of each interpolation of a recipe.
@@ -31,7 +35,7 @@ FILTERS: Final = {
 _ATTEMPTS: Final = 10
 
 
-def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
+def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device, seed: int, until: Step | None = None) -> Any:
     """What ``recipe`` does to encoded pictures.
 
     Args:
@@ -42,19 +46,25 @@ def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device, seed:
             JPEG engine. A GPU's pictures are not brought back: with ``gpu``, ``device`` is ``gpu`` too.
         seed: Of everything random, from 0. Each operator has one of its own made from it, and not from its place in the
             graph: so both devices draw the same windows and angles.
+        until: Of :class:`Training` alone: end after this step, to see or to time what the steps before it make. The
+            picture is mirrored while it is normalised, so ``augment`` ends before that.
 
     Returns:
         Node of float32 [3, crop, crop], normalised; of :class:`Pictures`, uint8 [height, width, 3].
     """
     if isinstance(recipe, Training):
-        return train(recipe, encoded, device=device, decode=decode, seed=seed)
+        return train(recipe, encoded, device=device, decode=decode, seed=seed, until=until)
     if isinstance(recipe, Validation):
         return validate(recipe, encoded, device=device, decode=decode)
     return show(recipe, encoded, device=device, decode=decode, seed=seed)
 
 
-def train(recipe: Training, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
+def train(
+    recipe: Training, encoded: Any, *, device: Device, decode: Device, seed: int, until: Step | None = None
+) -> Any:
     """A random window, resized, turned, mirrored and normalised: float32 [3, crop, crop]; see :func:`apply`."""
+    if until == "read":
+        return encoded
     dali = installed.dali()
     window, angle, mirror = _seeds(seed)
     images = dali.fn.decoders.image_random_crop(
@@ -65,8 +75,13 @@ def train(recipe: Training, encoded: Any, *, device: Device, decode: Device, see
         seed=window,
         **_decoding(decode),
     )
-    images = _resized(recipe, _moved(images, device, decode), [recipe.crop, recipe.crop])
+    images = _moved(images, device, decode)
+    if until == "decode":
+        return images
+    images = _resized(recipe, images, [recipe.crop, recipe.crop])
     images = _turned(images, recipe.rotation, angle, keep_size=True)
+    if until == "augment":
+        return images
     return _normalised(recipe, images, mirror=dali.fn.random.coin_flip(probability=recipe.flip, seed=mirror))
 
 
