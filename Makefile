@@ -12,6 +12,8 @@ export PYTHON
 DEVICE ?= auto
 ARGS ?=
 TESTARGS ?=
+# How many processes share the tests; 0 for none but pytest's own, as a debugger needs it.
+WORKERS ?= auto
 BIN := .venv/bin
 
 # Which environment: the GPU one where an NVIDIA GPU answers, unless DEVICE says. Asked once, and only if it matters.
@@ -28,7 +30,7 @@ SERVER_SETUP = PATH="$$PATH:$$PWD/.tools/bin" $(BIN)/w251lab setup --device $(FL
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo "Variables: DEVICE=auto|cpu|gpu  PYTHON=python3.12  ARGS='...' (for the verb)  TESTARGS='...' (for pytest)"
+	@echo "Variables: DEVICE=auto|cpu|gpu  PYTHON=python3.12  ARGS='...' (for the verb)  TESTARGS='...' (for pytest)  WORKERS=2"
 
 env: ## set up what the labs need: .venv and the Triton server's .venv-server
 	@sh environments/setup.sh $(FLAVOUR)
@@ -42,7 +44,7 @@ run: env ## run every lab's solution here, score it, print the table, write repo
 	$(BIN)/w251lab check --device $(RUN_ON) --report report $(ARGS)
 
 test: lint ## check the style, the types, the notebooks and the releases, then run the tests
-	$(BIN)/python -m pytest $(TESTARGS)
+	$(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadgroup --no-loadscope-reorder) $(TESTARGS)
 
 lint: dev ## check the style, the types, the notebooks and the releases
 	$(BIN)/ruff check .

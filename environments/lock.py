@@ -67,8 +67,13 @@ class Lock:
             "requires-python": project["project"]["requires-python"],
             "python": OLDEST_PYTHON,
             "agrees_with": self.agrees_with,
-        }
+        } | ({"left out": left_out(project)} if self.core else {})
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def left_out(project: dict[str, Any]) -> list[str]:
+    """The packages that no environment of a lab holds, whoever asks for them: of a parsed pyproject.toml."""
+    return list(project["tool"]["w251lab"]["left-out"])
 
 
 # In the order of making. The dev files hold everything `make test` needs on top of the lab's own environment, so that
@@ -112,13 +117,16 @@ def compile_all(uv: str, folder: Path = HERE, *, upgrade: bool = False) -> list[
     project = tomllib.loads((folder.parent / "pyproject.toml").read_text(encoding="utf-8"))
     changed = []
     with tempfile.TemporaryDirectory(dir=folder, prefix=".lock-") as scratch:
+        excludes = Path(scratch) / "left-out.txt"
+        excludes.write_text("\n".join(left_out(project)), encoding="utf-8")
         for lock in LOCKS:
             sys.stderr.write(f"compiling {lock.name}.txt\n")
             new = Path(scratch) / f"{lock.name}.txt"
             if (folder / new.name).is_file():  # uv keeps the pins of the output file that it finds
                 shutil.copyfile(folder / new.name, new)
             constraints = [Path(scratch) / f"{name}.txt" for name in lock.agrees_with]
-            body = _compile(uv, lock.requirements(project), new, constraints, upgrade=upgrade)
+            excluded = excludes if lock.core else None
+            body = _compile(uv, lock.requirements(project), new, constraints, excluded, upgrade=upgrade)
             new.write_text(_HEADER + lock.digest(project) + "\n" + body, encoding="utf-8")
         for lock in LOCKS:
             new, old = Path(scratch) / f"{lock.name}.txt", folder / f"{lock.name}.txt"
@@ -128,9 +136,13 @@ def compile_all(uv: str, folder: Path = HERE, *, upgrade: bool = False) -> list[
     return changed
 
 
-def _compile(uv: str, requirements: list[str], output: Path, constraints: list[Path], *, upgrade: bool) -> str:
+def _compile(
+    uv: str, requirements: list[str], output: Path, constraints: list[Path], excluded: Path | None, *, upgrade: bool
+) -> str:
     command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", OLDEST_PYTHON]
     command += ["--generate-hashes", "--no-annotate", "--no-header", "--output-file", str(output)]
+    if excluded:
+        command += ["--excludes", str(excluded)]
     for file in constraints:
         command += ["--constraints", str(file)]
     if upgrade:

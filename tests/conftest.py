@@ -1,6 +1,6 @@
 """What a test may need and this machine may lack: markers that skip with reason and remedy, counted at the end.
 
-And what a stopped server must not leave behind.
+Also which tests of a distributed run stay together, and what a stopped server must not leave behind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ from w251lab import accelerator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from xdist.scheduler import LoadGroupScheduling
+
 ROOT = Path(__file__).resolve().parents[1]
+#: More have nothing to do: the longest group, a whole notebook's, bounds the run.
+MOST_WORKERS = 8
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -71,11 +75,46 @@ def lacking(marker: str) -> str | None:
     return LACKING[marker]() if marker in LACKING else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)  # a worker writes the groups into the items' names
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers():
             if reason := lacking(marker.name):
                 item.add_marker(pytest.mark.skip(reason=f"needs {marker.name}: {reason}"))
+    if is_worker(config):
+        for item in items:
+            # There may be one GPU only, and some tests look at how full its memory is.
+            if item.get_closest_marker("gpu") and not lacking("gpu"):
+                item.add_marker(pytest.mark.xdist_group("gpu"))
+        # Whole labs take longest: begun first, they do not have one worker end alone.
+        items.sort(key=lambda item: item.get_closest_marker("labs") is None)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of the processes of pytest-xdist that share the tests."""
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """``-n auto``: one for each core that may be used, not for each that is there. A test waits half of its time."""
+    asked = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return None if asked else min(max(accelerator.describe().cores, 2), MOST_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadGroupScheduling | None:
+    """``--dist loadgroup``: a file's tests stay together, with its servers, unless they are in a group."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling  # noqa: PLC0415 - not there with `-p no:xdist`
+
+    class FilesAndGroups(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            group: str = super()._split_scope(nodeid)
+            return group.partition("::")[0]
+
+    return FilesAndGroups(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,37 @@ def test_the_published_results_hold_the_markers_once() -> None:
     for name in ("gpu", "cpu"):
         assert text.count(f"<!-- dali_loading_{name}: begin -->") == 1
         assert text.count(f"<!-- dali_loading_{name}: end -->") == 1
+
+
+def test_serving_is_measured_in_every_way(tmp_path: Path) -> None:
+    output = tmp_path / "figures.json"
+    command = [sys.executable, FOLDER / "dali_serving.py", "--rounds", "1", "--seconds", "0.1", "--pictures", "2"]
+    done = subprocess.run(
+        [*command, "--concurrency", "2", "--output", output],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(output.read_text())
+    assert list(figures["sizes"]) == ["320 x 240", "1024 x 768", "2048 x 1536"]
+    for size in figures["sizes"].values():
+        for way, row in size["ways"].items():
+            (sample,) = row["levels"]["2"]
+            assert sample["images_per_second"] > 0
+            sent, received = row["wire"]
+            pixels = 4 * 3 * 224 * 224
+            if way.startswith("client"):
+                assert pixels < sent < pixels + 1000
+            elif "padded" not in way:
+                assert size["file_bytes"] < sent < size["file_bytes"] + 1000
+            assert 0 < received < 5000
+            assert f"| {way} | " in done.stdout
+
+
+def test_the_published_results_hold_each_scripts_markers_once() -> None:
+    text = (FOLDER.parent / "docs" / "results.md").read_text()
+    for name in ("dali_serving", "dali_serving_gpu", "dali_mixed_requests", "dali_mixed_requests_all"):
+        assert text.count(f"<!-- {name}: begin -->\n") == text.count(f"<!-- {name}: end -->\n") == 1

@@ -93,6 +93,7 @@ def test_every_table_that_is_installed_from_is_locked(lock: ModuleType, project:
         ('"ruff>=', '"ruff>=0.0.1,>=', {"dev", "dev-gpu"}),
         ('server = ["nvidia-pytriton==', 'server = ["nvidia-pytriton>=', {"server"}),
         ('"hatchling>=', '"hatchling>=1.0,>=', {"build"}),
+        ('"rfc3987-syntax",', "", {"cpu", "gpu", "dev", "dev-gpu"}),
         ('requires-python = ">=3.11"', 'requires-python = ">=3.12"', set(NAMES)),
         ('description = "', 'description = "Other words. ', set()),
     ],
@@ -129,6 +130,17 @@ def test_every_requirement_is_satisfied_by_its_pin(
             if holds(requirement.marker, python):
                 version = pinned[canonicalize_name(requirement.name)]
                 assert requirement.specifier.contains(version, prereleases=True), f"{requirement} on Python {python}"
+
+
+def test_what_is_left_out_is_in_no_environment_of_a_lab_and_the_rest_does_without(
+    lock: ModuleType, project: dict[str, Any], root: Path
+) -> None:
+    left_out = set(lock.left_out(project))
+    assert left_out
+    for entry in lock.LOCKS:
+        assert not left_out & set(pins(root / "environments" / f"{entry.name}.txt")), entry.name
+    program = "import sys, nbformat; assert not {*sys.modules} & {'lark', 'rfc3987_syntax'}"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -170,7 +182,7 @@ def test_the_cpu_and_the_gpu_environment_share_their_pins(
 
 def test_the_client_and_the_server_speak_the_same_release(root: Path) -> None:
     folder = root / "environments"
-    for name in ("tritonclient", "protobuf", "grpcio"):
+    for name in ("tritonclient", "protobuf", "grpcio", "nvidia-dali-cuda130", "nvidia-nvimgcodec-cu13"):
         assert pins(folder / "cpu.txt")[name] == pins(folder / "server.txt")[name]
 
 

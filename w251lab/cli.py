@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from w251lab.course import commands as course_commands
+from w251lab.dali import commands as dali_commands
 from w251lab.dali.loading import commands as loading_commands
 from w251lab.doctor import commands as doctor_commands
 from w251lab.errors import UsageError, W251Error
@@ -26,6 +27,7 @@ app = typer.Typer(
 course_commands.register(app)
 doctor_commands.register(app)
 triton_commands.register(app)
+dali_commands.register(app)
 bench = typer.Typer(help="Measure a topic's work: CPU against GPU.", no_args_is_help=True)
 rapids_commands.register(bench)
 loading_commands.register(bench)

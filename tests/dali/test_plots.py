@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from w251lab.dali import pipelines, plots, recipes
+from w251lab.course.kernel import OUTPUT_LIMIT
+from w251lab.dali import bundled, pipelines, plots, recipes
 from w251lab.dali.iterators import NumpyBatches
 from w251lab.errors import UsageError
 
@@ -32,6 +35,15 @@ def test_pictures_in_rows(photographs: Source) -> None:
     assert all(
         np.array_equal(axis.images[0].get_array(), image) for axis, image in zip(axes, batch.images, strict=True)
     )
+
+
+def test_eight_photographs_are_within_what_a_check_keeps_of_a_cell() -> None:
+    recipe = recipes.Training()
+    built = pipelines.training(bundled.source(), recipe, batch_size=8, device="cpu", seed=251)
+    for batch, _ in zip(NumpyBatches(built), range(4), strict=False):
+        file = io.BytesIO()
+        plots.pictures(plots.restored(batch.images, recipe)).savefig(file, bbox_inches="tight")  # as a notebook does
+        assert len(base64.encodebytes(file.getvalue())) < OUTPUT_LIMIT
 
 
 def test_one_tall_picture_without_words() -> None:

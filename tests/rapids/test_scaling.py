@@ -71,6 +71,20 @@ def test_the_work_is_done_by_two_other_processes(cluster: Cluster) -> None:
     assert repr(cluster).startswith("2 workers on the CPU")
 
 
+def test_the_workers_are_known_while_the_client_refreshes_what_it_knows(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh = cluster.client._update_scheduler_info
+
+    async def twice(n_workers: int = 0) -> None:
+        await refresh(n_workers=n_workers)
+        await refresh()  # as the client does every two seconds; it asks for no workers
+
+    monkeypatch.setattr(cluster.client, "_update_scheduler_info", twice)
+    assert cluster.client.scheduler_info(n_workers=-1)["workers"] == {}
+    assert len(cluster.alive()) == 2
+
+
 def test_workers_and_scheduler_listen_on_the_loopback_only(cluster: Cluster) -> None:
     listening = set()
     for pid in [os.getpid(), *cluster.client.run(os.getpid).values()]:

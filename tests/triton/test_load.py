@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import secrets
 import shlex
 import sys
 import threading
@@ -91,13 +92,22 @@ def test_seconds_bound_a_level(shared_server: EmbeddedServer) -> None:
     assert time.monotonic() - begin < 20
 
 
-def test_inputs_in_shared_memory_give_the_same_and_leave_nothing(shared_server: EmbeddedServer) -> None:
-    blocks = set(Path("/dev/shm").iterdir())  # noqa: S108
+def test_inputs_in_shared_memory_give_the_same_and_leave_nothing(
+    shared_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[str] = []  # the names' random parts: other tests may have blocks of the kind at the same time
+
+    def token_hex(count: int) -> str:
+        chosen.append(draw(count))
+        return chosen[-1]
+
+    draw = secrets.token_hex
+    monkeypatch.setattr(secrets, "token_hex", token_hex)
     result = load.sweep(shared_server, MODEL, [2], requests=6, shared_memory=True, tool="client")
     assert (result.levels[0].requests, result.levels[0].errors) == (6, 0)
     assert result.protocol == "grpc with shared memory"
-    left = {block for block in set(Path("/dev/shm").iterdir()) - blocks if "w251lab_input" in block.name}  # noqa: S108
-    assert not left
+    assert chosen
+    assert not [block for block in Path("/dev/shm").iterdir() if any(name in block.name for name in chosen)]  # noqa: S108
 
 
 def test_a_sweep_runs_where_an_event_loop_runs_already(shared_server: EmbeddedServer) -> None:

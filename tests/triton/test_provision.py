@@ -74,12 +74,12 @@ def package(folder: Path, library: str) -> Path:
 
 
 def test_uv_is_found_wherever_it_is(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert provision.find_uv() == find_uv_bin(), "of the package"
     checkout = tmp_path / "a check out"
+    monkeypatch.setattr(provision, "__file__", str(checkout / "w251lab" / "triton" / "provision.py"))
+    assert provision.find_uv() == find_uv_bin(), "of the package"
     (checkout / ".tools" / "bin").mkdir(parents=True)
     tools = shutil.copy(machine.tool("uv", ""), checkout / ".tools" / "bin")
     (machine.bin / "uv").unlink()
-    monkeypatch.setattr(provision, "__file__", str(checkout / "w251lab" / "triton" / "provision.py"))
     assert provision.find_uv() == str(tools)
     on_path = machine.tool("uv", "")
     assert provision.find_uv() == str(on_path)

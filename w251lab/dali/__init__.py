@@ -11,6 +11,7 @@
 - `iterators`: epochs of batches as NumPy arrays or PyTorch tensors.
 - `damage`: which of the pictures cannot be decoded.
 - `parity`: how far DALI's pixels are from Pillow's and torchvision's.
+- `serving`: the validation recipe inside Triton, before a classifier.
 - `prefetch`: what batches that are made ahead of time save, computed.
 - `plots`: the labs' own figures.
 """

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _BLUE: Final = "#0072B2"
 _ORANGE: Final = "#D55E00"
 _WIDTH: Final = 10.0  # inches: a notebook's column
+# Photographs as PNG are large: at matplotlib's 100, eight of them are more than `w251lab check` keeps of a cell.
+_DPI: Final = 72
 _TITLE: Final = 120  # characters that fit over a whole row of pictures
 
 
@@ -62,14 +64,14 @@ def pictures(
     ratio = float(np.median([image.shape[0] / image.shape[1] for image in shown]))
     cell = _WIDTH / max(across, 3)
     size = (cell * across, rows * (cell * min(ratio, 1.3) + (0.3 if any(words) else 0.05)) + (0.35 if heading else 0))
-    figure, axes = plt.subplots(rows, across, figsize=size, layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(rows, across, figsize=size, dpi=_DPI, layout="constrained", squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, title in zip(axes.flat, shown, words, strict=False):
         axis.imshow(image)
-        axis.set_title(title, fontsize=9)
+        axis.set_title(title, fontsize=11)
     if heading:
-        figure.suptitle(textwrap.fill(heading, _TITLE), fontsize=11)
+        figure.suptitle(textwrap.fill(heading, _TITLE), fontsize=13)
     plt.close(figure)
     return figure
 

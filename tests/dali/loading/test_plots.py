@@ -69,3 +69,11 @@ def test_a_stage_below_0_has_no_length(loading: Loading, dali_loader: Callable[.
     left, right = found.plot().axes
     assert _widths(left) == [[0.5, 2.5, 0.5]]
     assert sum(_widths(right)[0]) == pytest.approx(1, abs=1e-5)
+
+
+def test_noise_is_pale(loading: Loading, dali_loader: Callable[..., Loader]) -> None:
+    found = replace(loading, loaders=(dali_loader("dali", 4.0, 0.5, 3.0, 3.5, 3.52, half=0.02),))
+    assert [stage.is_noise for stage in found.of("dali").stages] == [False, False, False, True, False]
+    left, right = found.plot().axes
+    for axes in (left, right):
+        assert [patch.get_alpha() for patch in axes.patches] == [1.0, 1.0, 1.0, 0.35, 1.0]

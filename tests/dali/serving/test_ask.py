@@ -113,13 +113,6 @@ def test_eight_clients_at_once_get_their_own_answers(running: EmbeddedServer, co
             assert found == [alone[index] for index in order]
 
 
-def test_zeros_fill_up_to_the_longest() -> None:
-    batch = serving.padded([b"\x01\x02\x03", np.array([4], np.uint8), b"", bytearray(b"\x05\x00")])
-    assert batch.dtype == np.uint8
-    assert batch.tolist() == [[1, 2, 3], [4, 0, 0], [0, 0, 0], [5, 0, 0]]
-    assert serving.padded([b""]).shape == (1, 1)
-
-
 def test_files_read_by_numpy_are_taken_as_they_are(
     running: EmbeddedServer, contents: list[bytes], tmp_path: Path
 ) -> None:
@@ -142,8 +135,6 @@ def test_files_read_by_numpy_are_taken_as_they_are(
     ],
 )
 def test_what_is_not_the_bytes_of_pictures_is_refused(given: Any, word: str, running: EmbeddedServer) -> None:
-    with pytest.raises(UsageError, match=word):
-        serving.padded(given)
     with pytest.raises(UsageError, match=word):
         serving.classify(running, given)
 

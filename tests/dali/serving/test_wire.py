@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,9 @@ def test_it_ends_with_its_connections(echo: str) -> None:
         host, _, port = counted.server.http.partition(":")
         idle = socket.create_connection((host, int(port)), timeout=10)
         idle.sendall(b"x")
+        deadline = time.monotonic() + 30
+        while not counted.sent and time.monotonic() < deadline:
+            time.sleep(0.01)
     assert idle.recv(10) == b""
     idle.close()
     with pytest.raises(OSError, match="refused"):

@@ -29,6 +29,7 @@ COLOURS: Final[dict[StageName, str]] = {
     "normalise": "#009E73",
     "copy": "#CC79A7",
 }
+_PALE: Final = 0.35  # what cannot be told from 0
 _BAR: Final = 0.62  # of the room that a loader has
 _WIDTH: Final = 11.0  # inches
 _TITLE: Final = 118  # characters in a line
@@ -38,8 +39,8 @@ _LEAST_SHARE: Final = 0.07  # a part that is smaller has no room for its figure
 def plot(loading: Loading, recorded: Loading | None = None) -> Figure:
     """Milliseconds for a picture by stage on the left, the same as shares of the sum on the right.
 
-    A stage whose difference came out below 0 has no length; what is not 0 within its noise is in
-    :meth:`~w251lab.dali.loading.result.Loading.table`.
+    A stage that cannot be told from 0 is pale, and one whose difference came out below 0 has no length; the figures
+    with their spread are in :meth:`~w251lab.dali.loading.result.Loading.table`.
 
     Args:
         loading: As :func:`w251lab.dali.loading.bench.measure` gives it.
@@ -77,6 +78,7 @@ def _draw(axes: Axes, loading: Loading, *, shares: bool) -> None:
     longest = 0.0
     for row, loader in enumerate(loading.loaders):
         times = {name: max(value, 0.0) for name, value in loading.milliseconds(loader.key).items()}
+        noise = {stage.name for stage in loader.stages if stage.is_noise}
         total = sum(times.values())
         begin = 0.0
         for name, time in times.items():
@@ -84,8 +86,9 @@ def _draw(axes: Axes, loading: Loading, *, shares: bool) -> None:
             axes.barh(
                 row, length, _BAR, left=begin, color=COLOURS[name], edgecolor="white", linewidth=0.6,
                 hatch="///" if loading.recorded else None,
+                alpha=_PALE if name in noise else 1.0,
             )  # fmt: skip
-            if shares and length >= _LEAST_SHARE:
+            if shares and length >= _LEAST_SHARE and name not in noise:
                 axes.text(
                     begin + length / 2, row, f"{length:.0%}", ha="center", va="center", fontsize=8, color="white",
                     fontweight="bold", bbox={"facecolor": COLOURS[name], "edgecolor": "none", "pad": 1},
@@ -122,4 +125,5 @@ def _handles() -> list[Patch | Line2D]:
     return [
         *(Patch(color=COLOURS[stage], label=f"{stage}: {MEANING[stage]}") for stage in STAGES),
         Line2D([], [], color="black", linewidth=2.2, label="whole: as one uses it, stages overlapped"),
+        Patch(color="#666666", alpha=_PALE, label="pale: cannot be told from 0"),
     ]

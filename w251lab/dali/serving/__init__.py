@@ -4,13 +4,15 @@
 - `graph`: what is in a pipeline, and what must not be in one that serves.
 - `runner`: the model that runs a `dali.py` in the embedded server, and survives pictures that cannot be decoded.
 - `service`: the three models - preprocessing, classifier, ensemble - for the embedded server and for the NGC image.
+- `contents`: pictures as they travel.
 - `ask`: requests in three ways, and what comes back for each picture.
 - `reference`: the same with the client preparing the pictures.
 - `wire`: how many bytes travel.
 """
 
 from w251lab.dali.serving import wire
-from w251lab.dali.serving.ask import Answer, EncodedClients, classify, padded
+from w251lab.dali.serving.ask import Answer, EncodedClients, classify
+from w251lab.dali.serving.contents import padded
 from w251lab.dali.serving.graph import Operator, Problem, operators, outputs, problems
 from w251lab.dali.serving.reference import PreparingClients, client_side, prepare
 from w251lab.dali.serving.service import Service, classifier, ensemble, preprocessing, write

@@ -13,6 +13,7 @@ way         a request                                                      who m
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +24,10 @@ import numpy as np
 import tritonclient.http
 
 from w251lab.dali import checks
+from w251lab.dali.serving.contents import as_array, padded, several
 from w251lab.dali.serving.runner import REFUSED
 from w251lab.dali.serving.service import ENSEMBLE, ERROR, INPUT
-from w251lab.errors import UsageError, W251Error
+from w251lab.errors import W251Error
 from w251lab.triton.classifiers import Classification, parse
 from w251lab.triton.errors import InferenceFailedError, InvalidRequestError
 from w251lab.triton.models import packaged
@@ -36,10 +38,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from w251lab.dali.serving.contents import Content
     from w251lab.triton.client import Protocol, TritonClient
     from w251lab.triton.endpoints import Server
-
-    Content = bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 
 Way = Literal["single", "padded", "raw"]
 MOST_CLIENTS: Final = 256
@@ -72,44 +73,6 @@ class Answer:
         if self.error:
             raise W251Error(f"the picture has no class: {self.error}", "look at .error, or ask .ok first")
         return self.classes[0]
-
-
-def padded(contents: Sequence[Content]) -> npt.NDArray[np.uint8]:
-    """Pictures of different lengths as one batch: zeros follow each file up to the length of the longest one.
-
-    Triton takes arrays, whose rows have one length. Decoders stop at the end of the picture and never see the zeros.
-
-    Args:
-        contents: For each picture the bytes of its file; an empty one is a row of zeros.
-
-    Returns:
-        uint8 [pictures, longest].
-
-    Raises:
-        UsageError: There are no pictures, or something else than bytes.
-    """
-    rows = [as_array(content) for content in _several(contents)]
-    batch = np.zeros((len(rows), max(1, *map(len, rows))), np.uint8)
-    for target, row in zip(batch, rows, strict=True):
-        target[: len(row)] = row
-    return batch
-
-
-def as_array(content: Content) -> npt.NDArray[np.uint8]:
-    """The bytes of a file as uint8 [bytes].
-
-    Raises:
-        UsageError: It is neither bytes nor such an array.
-    """
-    given: object = content
-    if isinstance(given, (bytes, bytearray, memoryview)):
-        return np.frombuffer(given, np.uint8)
-    if isinstance(given, np.ndarray) and given.dtype == np.uint8 and given.ndim == 1:
-        return given
-    what = f"{given.dtype} {list(given.shape)}" if isinstance(given, np.ndarray) else type(given).__name__
-    raise UsageError(
-        f"a picture is given as {what}", "give the bytes of its file: np.fromfile(path, np.uint8), or path.read_bytes()"
-    )
 
 
 class Clients(ABC):
@@ -234,7 +197,7 @@ class EncodedClients(Clients):
             UsageError: There are no pictures, or something else than bytes.
             W251Error: The request fails for another reason; see :meth:`w251lab.triton.client.TritonClient.infer`.
         """
-        rows = [as_array(content) for content in _several(contents)]
+        rows = [as_array(content) for content in several(contents)]
         if self.way == "padded":
             parts = [rows[start : start + self._batch_size] for start in range(0, len(rows), self._batch_size)]
             return self._each(lambda part: self._infer(INPUT, padded(part)), parts)
@@ -246,17 +209,18 @@ class EncodedClients(Clients):
         """One file as the body of an HTTP request: Triton's "raw binary request"."""
         status, headers, body = self._exchange(row.tobytes())
         if status != http.HTTPStatus.OK:
-            _, found, reason = body.decode(errors="replace").partition(REFUSED)
+            said = _error(body)
+            _, found, reason = said.partition(REFUSED)
             if found:
-                return [Answer((), reason.rstrip('"}\n'))]
+                return [Answer((), reason)]
             raise InferenceFailedError(
-                f"The server could not do that for {self.model!r}: {body.decode(errors='replace')}",
+                f"The server could not do that for {self.model!r}: {said}.",
                 "Look at the server's log, and whether it has that model: w251lab models.",
             )
         length = int(headers["Inference-Header-Content-Length"])
-        said = tritonclient.http.InferenceServerClient.parse_response_body(body, header_length=length)
-        (name,) = {output["name"] for output in said.get_response()["outputs"]} - {ERROR}
-        scores = said.as_numpy(name).ravel()
+        result = tritonclient.http.InferenceServerClient.parse_response_body(body, header_length=length)
+        (name,) = {output["name"] for output in result.get_response()["outputs"]} - {ERROR}
+        scores = result.as_numpy(name).ravel()
         best = np.argsort(-scores, kind="stable")[: self.top_k]
         named = len(self._labels) == len(scores)
         return [
@@ -307,17 +271,16 @@ def classify(
         return clients.classify(contents)
 
 
+def _error(body: bytes) -> str:
+    """What the server says in the body of an answer that is none."""
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):  # a proxy's own page
+        return body.decode(errors="replace")
+
+
 def _answer(classes: tuple[Classification, ...], error: str) -> Answer:
     # NaN without a reason: an ensemble that does not hand on ERROR.
     if error or np.isnan(classes[0].score):
         return Answer((), error or "the server has no score for it, and gives no reason")
     return Answer(classes)
-
-
-def _several(contents: Sequence[Content]) -> Sequence[Content]:
-    one: object = contents
-    if isinstance(one, (bytes, bytearray, memoryview, str)):
-        raise UsageError("one picture was given", "give a list of pictures: [content]")
-    if not len(contents):
-        raise UsageError("there are no pictures", "give the bytes of at least one")
-    return contents

@@ -13,7 +13,8 @@ from PIL import Image
 
 from w251lab.dali import parity
 from w251lab.dali.serving import source
-from w251lab.dali.serving.ask import Answer, Clients, _several, as_array
+from w251lab.dali.serving.ask import Answer, Clients
+from w251lab.dali.serving.contents import as_array, several
 from w251lab.dali.serving.service import MAX_PIXELS
 from w251lab.errors import W251Error
 from w251lab.triton.models import packaged
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from w251lab.dali.recipes import Validation
-    from w251lab.dali.serving.ask import Content
+    from w251lab.dali.serving.contents import Content
     from w251lab.triton.client import Protocol
     from w251lab.triton.endpoints import Server
 
@@ -47,7 +48,7 @@ def prepare(contents: Sequence[Content], recipe: Validation | None = None) -> np
     """
     recipe = recipe or source.classifier_recipe()
     mean, std = np.asarray(recipe.mean, np.float32), np.asarray(recipe.std, np.float32)
-    pixels = np.stack([_pixels(content, recipe) for content in _several(contents)])
+    pixels = np.stack([_pixels(content, recipe) for content in several(contents)])
     return np.ascontiguousarray(((pixels - mean) / std).transpose(0, 3, 1, 2), np.float32)
 
 
@@ -81,7 +82,7 @@ class PreparingClients(Clients):
             UsageError: There are no pictures, or something else than bytes.
             W251Error: A request fails; see :meth:`w251lab.triton.client.TritonClient.infer`.
         """
-        return self._each(self._one, [as_array(content) for content in _several(contents)])
+        return self._each(self._one, [as_array(content) for content in several(contents)])
 
     def _one(self, content: npt.NDArray[np.uint8]) -> list[Answer]:
         try:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _CHUNK: Final = 1 << 16
+_PATIENCE: Final = 10.0  # seconds, for a connection to the server
 
 
 class Counted:
@@ -33,6 +34,7 @@ class Counted:
     def __init__(self, server: Server) -> None:
         self._lock = threading.Lock()
         self._cleanup = ExitStack()
+        self._doors: list[tuple[socket.socket, threading.Thread]] = []
         self.sent = self.received = 0
         self.server = Server(self._relay(server.http), self._relay(server.grpc), server.metrics)
 
@@ -43,7 +45,10 @@ class Counted:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close every connection."""
+        """Take no more connections, then close every one."""
+        for listener, accepting in self._doors:
+            _end(listener)
+            accepting.join()
         self._cleanup.close()
 
     def reset(self) -> None:
@@ -54,8 +59,9 @@ class Counted:
     def _relay(self, target: str) -> str:
         """Listen at a free port for connections to ``target``."""
         listener = socket.create_server((HOST, 0))
-        self._cleanup.callback(_end, listener)
-        threading.Thread(target=self._accept, args=(listener, split_address(target)), daemon=True).start()
+        accepting = threading.Thread(target=self._accept, args=(listener, split_address(target)), daemon=True)
+        accepting.start()
+        self._doors.append((listener, accepting))
         return f"{HOST}:{listener.getsockname()[1]}"
 
     def _accept(self, listener: socket.socket, target: tuple[str, int]) -> None:
@@ -63,7 +69,8 @@ class Counted:
             while True:
                 near, _ = listener.accept()
                 try:
-                    far = socket.create_connection(target)
+                    far = socket.create_connection(target, timeout=_PATIENCE)
+                    far.settimeout(None)
                 except OSError:
                     near.close()  # the client then sees what it would see of a server that is gone
                     continue

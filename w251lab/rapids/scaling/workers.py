@@ -176,7 +176,8 @@ class Cluster:
 
     def alive(self) -> list[str]:
         """The addresses of the workers that the scheduler knows and that have not died, by their names."""
-        known = self.client.scheduler_info(n_workers=-1)["workers"]
+        # Not `client.scheduler_info`: the client's own refresh may have left it without workers meanwhile.
+        known = self.client.sync(self.client.scheduler.identity, n_workers=-1)["workers"]
         return sorted(known.keys() - set(self._lost), key=lambda address: str(known[address]["name"]))
 
     def __enter__(self) -> Self:
