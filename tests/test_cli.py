@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from w251lab.cli import app
 
-VERBS = ("release", "check", "list", "tidy", "doctor", "setup", "serve", "repository", "models", "classify")
+VERBS = (
+    *("release", "check", "list", "tidy", "doctor"),
+    *("setup", "serve", "repository", "models", "classify", "dali-repository"),
+)
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:

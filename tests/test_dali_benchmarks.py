@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from w251lab.dali import sources
+from w251lab.dali.loading import bench
+from w251lab.dali.recipes import Training
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -26,3 +33,85 @@ def test_the_table_of_parity_has_its_best_where_the_default_is(tmp_path: Path) -
     assert len(first) == len(rows) == 8
     assert min(first, key=first.__getitem__) == "bilinear, antialias"
     assert first["bilinear, antialias, DALI's own size and crop"] > 10 * first["bilinear, antialias"]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A benchmark of one loader, small, as the verb writes it."""
+    folder = tmp_path_factory.mktemp("a benchmark")
+    source = sources.folder(FOLDER.parent / "solutions" / "01_triton_quickstart" / "images")
+    how = {"batch_size": 2, "batches": 3, "warmup": 1, "only": ["pillow", "dali-1"], "progress": False}
+    return bench.measure(source, Training(crop=16), device="cpu", **how).save(folder / "loading.json")
+
+
+def _write(document: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, FOLDER / "dali_loading.py", *words, "--document", document]
+    return subprocess.run(command, capture_output=True, text=True, cwd=document.parent, check=False, timeout=120)
+
+
+def test_a_benchmark_of_loading_in_the_document(measured: Path, tmp_path: Path) -> None:
+    document = tmp_path / "results.md"
+    marked = "".join(
+        f"<!-- dali_loading_{name}: begin -->\nold\n<!-- dali_loading_{name}: end -->\n" for name in ("gpu", "cpu")
+    )
+    document.write_text(f"before\n{marked}after\n")
+    done = _write(document, measured)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = document.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("<!-- dali_loading_cpu: end -->\nafter\n")
+    assert "| DALI CPU, 1 thread" in text
+    picture = tmp_path / "images" / "dali_loading_cpu.svg"
+    assert f"](images/{picture.name})" in text
+    first = picture.read_bytes()
+    assert _write(document, measured).returncode == 0
+    assert (document.read_text(), picture.read_bytes()) == (text, first), "the same at every run"
+
+
+def test_nothing_to_write(tmp_path: Path) -> None:
+    (tmp_path / "results.md").write_text("no markers\n")
+    done = _write(tmp_path / "results.md", tmp_path / "missing.json")
+    assert done.returncode == 1
+    assert "missing.json cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_published_results_hold_the_markers_once() -> None:
+    text = (FOLDER.parent / "docs" / "results.md").read_text()
+    for name in ("gpu", "cpu"):
+        assert text.count(f"<!-- dali_loading_{name}: begin -->") == 1
+        assert text.count(f"<!-- dali_loading_{name}: end -->") == 1
+
+
+def test_serving_is_measured_in_every_way(tmp_path: Path) -> None:
+    output = tmp_path / "figures.json"
+    command = [sys.executable, FOLDER / "dali_serving.py", "--rounds", "1", "--seconds", "0.1", "--pictures", "2"]
+    done = subprocess.run(
+        [*command, "--concurrency", "2", "--output", output],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(output.read_text())
+    assert list(figures["sizes"]) == ["320 x 240", "1024 x 768", "2048 x 1536"]
+    for size in figures["sizes"].values():
+        for way, row in size["ways"].items():
+            (sample,) = row["levels"]["2"]
+            assert sample["images_per_second"] > 0
+            sent, received = row["wire"]
+            pixels = 4 * 3 * 224 * 224
+            if way.startswith("client"):
+                assert pixels < sent < pixels + 1000
+            elif "padded" not in way:
+                assert size["file_bytes"] < sent < size["file_bytes"] + 1000
+            assert 0 < received < 5000
+            assert f"| {way} | " in done.stdout
+
+
+def test_the_published_results_hold_each_scripts_markers_once() -> None:
+    text = (FOLDER.parent / "docs" / "results.md").read_text()
+    for name in ("dali_serving", "dali_serving_gpu", "dali_mixed_requests", "dali_mixed_requests_all"):
+        assert text.count(f"<!-- {name}: begin -->\n") == text.count(f"<!-- {name}: end -->\n") == 1

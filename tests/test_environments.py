@@ -182,7 +182,7 @@ def test_the_cpu_and_the_gpu_environment_share_their_pins(
 
 def test_the_client_and_the_server_speak_the_same_release(root: Path) -> None:
     folder = root / "environments"
-    for name in ("tritonclient", "protobuf", "grpcio"):
+    for name in ("tritonclient", "protobuf", "grpcio", "nvidia-dali-cuda130", "nvidia-nvimgcodec-cu13"):
         assert pins(folder / "cpu.txt")[name] == pins(folder / "server.txt")[name]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Written with a name that stands for others, or made by the commands around them.
-MADE = {"report", "gradebook.db", "submitted", "autograded", "feedback", "grades.csv", "course.tar.gz"}
+MADE = {"report", "gradebook.db", "submitted", "autograded", "feedback", "grades.csv", "course.tar.gz", "dali.py"}
 STANDS_FOR_OTHERS = re.compile(r"02_name|NN_lab|NAME|STUDENT|QUESTION|/path/|\*|\.\.\.|/dev/|^/")
 NBGRADER = {"generate_assignment", "autograde", "generate_feedback", "export", "validate"}
 TYPE = re.compile(r"^(?!.*://)[\w./-]+/[\w./-]*$|^[\w-]+\.(?:md|py|toml|yml|ipynb|txt)$")

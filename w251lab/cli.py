@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from w251lab.course import commands as course_commands
+from w251lab.dali import commands as dali_commands
+from w251lab.dali.loading import commands as loading_commands
 from w251lab.doctor import commands as doctor_commands
 from w251lab.errors import UsageError, W251Error
 from w251lab.rapids import commands as rapids_commands
@@ -25,8 +27,10 @@ app = typer.Typer(
 course_commands.register(app)
 doctor_commands.register(app)
 triton_commands.register(app)
-bench = typer.Typer(help="Measure a topic's work over sizes: CPU against GPU.", no_args_is_help=True)
+dali_commands.register(app)
+bench = typer.Typer(help="Measure a topic's work: CPU against GPU.", no_args_is_help=True)
 rapids_commands.register(bench)
+loading_commands.register(bench)
 app.add_typer(bench, name="bench")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from w251lab import accelerator
-from w251lab.dali import installed, pipelines, sources
+from w251lab.dali import imagenet, installed, pipelines, sources
 from w251lab.dali.iterators import NumpyBatches
 from w251lab.dali.recipes import Pictures, Training, Validation
 from w251lab.errors import UsageError, W251Error
@@ -169,3 +169,34 @@ def test_auto_is_the_gpu_and_a_broken_picture_is_named_there_too(photographs: So
     assert (built.device, built.decode) == ("gpu", "gpu")
     with pytest.raises(W251Error, match=r"^picture 1 cannot be decoded"):
         built.run()
+
+
+def test_a_pipeline_that_ends_early(photographs: Source) -> None:
+    def first(until: Any) -> np.ndarray[Any, Any]:
+        built = pipelines.training(
+            photographs, Training(crop=32), batch_size=2, device="cpu", shuffle=False, seed=5, until=until
+        )
+        return np.array(built.run()[0][0])
+
+    assert first("read").tobytes() == photographs.read(0)
+    window, resized, whole = first("decode"), first("augment"), first(None)
+    assert window.ndim == 3
+    assert window.shape != (32, 32, 3)
+    assert (resized.shape, resized.dtype) == ((32, 32, 3), np.uint8)
+    # What comes after is the mean and the deviation, and perhaps a mirror.
+    undone = whole.transpose(1, 2, 0) * imagenet.STD_255 + imagenet.MEAN_255
+    assert min(np.abs(undone - resized).max(), np.abs(undone[:, ::-1] - resized).max()) < 0.01
+
+
+def test_where_a_pipeline_cannot_end(photographs: Source) -> None:
+    with pytest.raises(UsageError, match="until is 'flip'"):
+        pipelines.training(photographs, batch_size=2, device="cpu", until="flip")
+    with pytest.raises(UsageError, match="no recipe for this"):
+        pipelines.validation(photographs, batch_size=2, device="cpu", until="decode")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("until", "device"), [("read", "cpu"), ("decode", "gpu"), ("augment", "gpu")])
+def test_a_gpus_pipeline_that_ends_early(photographs: Source, until: Any, device: str) -> None:
+    images, _ = pipelines.training(photographs, batch_size=2, device="gpu", until=until).run()
+    assert hasattr(images[0], "__cuda_array_interface__") is (device == "gpu")

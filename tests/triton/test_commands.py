@@ -317,7 +317,7 @@ def test_setup_finds_the_environment_that_is_there() -> None:
     assert re.fullmatch(rf"The Triton server's environment \({made}, Python 3\.1\d\) is there: .*\n", done.stdout)
 
 
-@pytest.mark.parametrize(("device", "size"), [("cpu", "about 100 MB"), ("gpu", "more than 1 GB")])
+@pytest.mark.parametrize(("device", "size"), [("cpu", "about 350 MB"), ("gpu", "more than 1 GB")])
 def test_setup_says_how_much_it_will_fetch(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, device: str, size: str
 ) -> None:

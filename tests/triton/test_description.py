@@ -26,6 +26,7 @@ def test_a_good_description_passes(double: PythonModel) -> None:
     validate(double)
     validate(replace(MODEL, outputs=(Tensor("Y", (-1,), labels=("a", "b", "c")),)))
     validate(replace(MODEL, dynamic_batching=DynamicBatching(100, (2, 4))))
+    validate(replace(MODEL, nan_rows=True))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,8 @@ def test_a_good_description_passes(double: PythonModel) -> None:
         ({"dynamic_batching": DynamicBatching(preferred=(5,))}, r"preferred batch sizes \(5,\)"),
         ({"dynamic_batching": DynamicBatching(preferred=(0,))}, r"preferred batch sizes \(0,\)"),
         ({"dynamic_batching": DynamicBatching(max_queue_delay_us=-1)}, "delay of -1 us"),
+        ({"nan_rows": True, "max_batch_size": 0}, "no batch axis"),
+        ({"nan_rows": True, "outputs": (Tensor("Y", (2,)), Tensor("Z", (1,), "INT64"))}, "its output 'Z' has none"),
     ],
 )
 def test_a_contradiction_is_refused(change: dict[str, Any], message: str) -> None:

@@ -78,3 +78,21 @@ def test_warm_up_runs(session: onnxruntime.InferenceSession) -> None:
 )
 def test_is_finite(values: Array, finite: bool) -> None:
     assert onnx_runner.is_finite(values) is finite
+
+
+def test_rows_that_are_not_finite_are_found_set_aside_and_marked() -> None:
+    tensor = np.ones((3, 2, 2), np.float32)
+    assert onnx_runner.failed_rows([tensor]) is None
+    tensor[1, 0, 1] = np.nan
+    other = np.ones((3, 4), np.float32)
+    other[2, 0] = np.inf
+    failed = onnx_runner.failed_rows([tensor, other, np.ones((3, 1), np.int32)])
+    assert failed is not None
+    assert failed.tolist() == [False, True, True]
+    assert np.isnan(tensor[1, 0, 1])
+    assert onnx_runner.without(tensor, failed).sum(axis=(1, 2)).tolist() == [4, 0, 0]
+    result = np.arange(6, dtype=np.float16).reshape(3, 2)
+    marked = onnx_runner.marked(result, failed)
+    assert np.isnan(marked).tolist() == [[False, False], [True, True], [True, True]]
+    assert marked[0].tolist() == [0, 1]
+    assert result.tolist() == [[0, 1], [2, 3], [4, 5]]

@@ -12,7 +12,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from w251lab.errors import UsageError, W251Error
 from w251lab.triton import classifiers, onnx_runner, repository, server
-from w251lab.triton.description import DynamicBatching, OnnxModel, Tensor
+from w251lab.triton.description import DaliModel, DynamicBatching, OnnxModel, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +117,34 @@ def test_the_ngc_flavour_names_triton_s_onnxruntime_backend(tmp_path: Path, clas
     assert {key: made.parameters[key] for key in model.parameters} == {
         key: other.parameters[key] for key in model.parameters
     }
+
+
+def test_a_dali_pipeline_is_for_the_image(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("# a pipeline\n")
+    model = DaliModel(
+        name="pictures",
+        inputs=(Tensor("DALI_INPUT", (-1,), "UINT8", ragged=True),),
+        outputs=(Tensor("DALI_OUTPUT", (3, 8, 8)),),
+        max_batch_size=4,
+        versions={1: file, 2: file},
+        device="gpu",
+    )
+    repository.write(tmp_path / "models", [model], "ngc")
+    config = repository.read(tmp_path / "models" / "pictures")
+    assert (config.backend, config.default_model_filename) == ("dali", "dali.py")
+    assert config.input[0].allow_ragged_batch
+    assert config.instance_group[0].kind == config.instance_group[0].KIND_GPU
+    assert sorted(path.name for path in (tmp_path / "models" / "pictures").rglob("*.py")) == ["dali.py", "dali.py"]
+    with pytest.raises(UsageError, match="no DALI backend for the model 'pictures'"):
+        repository.write(tmp_path / "models", [model])
+
+
+def test_rows_of_nan_are_the_embedded_runners_affair(classifier: OnnxModel) -> None:
+    marking = replace(classifier, nan_rows=True)
+    assert repository.config(marking).parameters["nan_rows"].string_value == "true"
+    assert "nan_rows" not in repository.config(marking, "ngc").parameters
+    assert "nan_rows" not in repository.config(classifier).parameters
 
 
 def test_the_embedded_flavour_brings_its_runner(tmp_path: Path, classifier: OnnxModel) -> None:

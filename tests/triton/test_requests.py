@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,10 @@ def test_describe_inputs() -> None:
         "'X' FP32 [batch, 2, any] with a batch of 1 to 4; 'N' INT64 [batch, 1] with a batch of 1 to 4; "
         "'T' BYTES [batch, 1] with a batch of 1 to 4"
     )
+
+
+def test_classes_are_of_numbers_only() -> None:
+    said = replace(TWO, outputs=(*TWO.outputs, Tensor("ERROR", (1,), "BYTES")))
+    requests.check(repository.config(said), GOOD, top_k=3)
+    with pytest.raises(InvalidRequestError, match="4 classes"):
+        requests.check(repository.config(said), GOOD, top_k=4)

@@ -7,19 +7,25 @@ pixel here and there, and the largest part of the difference between the two (se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
 from w251lab.dali import installed
+from w251lab.dali.centre_crop import centre_crop
 from w251lab.dali.recipes import Pictures, Training, Validation
 
 if TYPE_CHECKING:
     from w251lab.accelerator import Device
     from w251lab.dali.recipes import Recipe
 
+#: After which of a training recipe's steps a graph may end: encoded pictures, windows, windows of the model's size.
+Step = Literal["read", "decode", "augment"]
+STEPS: Final = get_args(Step)
+
 _DECODER: Final = {"cpu": "cpu", "gpu": "mixed"}
-_FILTERS: Final = {
+#: Name in DALI's ``DALIInterpType`` of each interpolation of a recipe.
+FILTERS: Final = {
     "nearest": "INTERP_NN",
     "bilinear": "INTERP_LINEAR",
     "bicubic": "INTERP_CUBIC",
@@ -29,7 +35,7 @@ _FILTERS: Final = {
 _ATTEMPTS: Final = 10
 
 
-def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
+def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device, seed: int, until: Step | None = None) -> Any:
     """What ``recipe`` does to encoded pictures.
 
     Args:
@@ -40,19 +46,25 @@ def apply(recipe: Recipe, encoded: Any, *, device: Device, decode: Device, seed:
             JPEG engine. A GPU's pictures are not brought back: with ``gpu``, ``device`` is ``gpu`` too.
         seed: Of everything random, from 0. Each operator has one of its own made from it, and not from its place in the
             graph: so both devices draw the same windows and angles.
+        until: Of :class:`Training` alone: end after this step, to see or to time what the steps before it make. The
+            picture is mirrored while it is normalised, so ``augment`` ends before that.
 
     Returns:
         Node of float32 [3, crop, crop], normalised; of :class:`Pictures`, uint8 [height, width, 3].
     """
     if isinstance(recipe, Training):
-        return train(recipe, encoded, device=device, decode=decode, seed=seed)
+        return train(recipe, encoded, device=device, decode=decode, seed=seed, until=until)
     if isinstance(recipe, Validation):
         return validate(recipe, encoded, device=device, decode=decode)
     return show(recipe, encoded, device=device, decode=decode, seed=seed)
 
 
-def train(recipe: Training, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
+def train(
+    recipe: Training, encoded: Any, *, device: Device, decode: Device, seed: int, until: Step | None = None
+) -> Any:
     """A random window, resized, turned, mirrored and normalised: float32 [3, crop, crop]; see :func:`apply`."""
+    if until == "read":
+        return encoded
     dali = installed.dali()
     window, angle, mirror = _seeds(seed)
     images = dali.fn.decoders.image_random_crop(
@@ -63,18 +75,30 @@ def train(recipe: Training, encoded: Any, *, device: Device, decode: Device, see
         seed=window,
         **_decoding(decode),
     )
-    images = _resized(recipe, _moved(images, device, decode), [recipe.crop, recipe.crop])
+    images = _moved(images, device, decode)
+    if until == "decode":
+        return images
+    images = _resized(recipe, images, [recipe.crop, recipe.crop])
     images = _turned(images, recipe.rotation, angle, keep_size=True)
+    if until == "augment":
+        return images
     return _normalised(recipe, images, mirror=dali.fn.random.coin_flip(probability=recipe.flip, seed=mirror))
 
 
 def validate(recipe: Validation, encoded: Any, *, device: Device, decode: Device) -> Any:
     """The centre of the resized picture, normalised: float32 [3, crop, crop]; see :func:`apply`."""
-    dali = installed.dali()
-    images = dali.fn.decoders.image(encoded, **_decoding(decode))
-    size, y, x = _centre(recipe, encoded)
-    images = _resized(recipe, _moved(images, device, decode), size)
-    return _normalised(recipe, images, crop_pos_y=y, crop_pos_x=x)
+    return centre_crop(
+        installed.dali(),
+        encoded,
+        decoder=_DECODER[decode],
+        to_gpu=device == "gpu" and decode == "cpu",
+        resize=recipe.resize,
+        crop=recipe.crop,
+        interpolation=FILTERS[recipe.interpolation],
+        antialias=recipe.antialias,
+        mean=list(recipe.mean),
+        std=list(recipe.std),
+    )
 
 
 def show(recipe: Pictures, encoded: Any, *, device: Device, decode: Device, seed: int) -> Any:
@@ -98,13 +122,13 @@ def _moved(images: Any, device: Device, decode: Device) -> Any:
     return images.gpu() if device == "gpu" and decode == "cpu" else images
 
 
-def _resized(recipe: Training | Validation, images: Any, size: Any) -> Any:
+def _resized(recipe: Training, images: Any, size: Any) -> Any:
     """Resized to exactly ``size`` (height, width), to whole levels of 0..255 as Pillow does."""
     dali = installed.dali()
     return dali.fn.resize(
         images,
         size=size,
-        interp_type=getattr(dali.types, _FILTERS[recipe.interpolation]),
+        interp_type=getattr(dali.types, FILTERS[recipe.interpolation]),
         antialias=recipe.antialias,
     )
 
@@ -123,7 +147,7 @@ def _turned(images: Any, degrees: float, seed: int, *, keep_size: bool) -> Any:
     return fn.rotate(images, angle=angle, keep_size=keep_size, fill_value=0)
 
 
-def _normalised(recipe: Training | Validation, images: Any, **how: Any) -> Any:
+def _normalised(recipe: Training, images: Any, **how: Any) -> Any:
     dali = installed.dali()
     return dali.fn.crop_mirror_normalize(
         images,
@@ -134,22 +158,3 @@ def _normalised(recipe: Training | Validation, images: Any, **how: Any) -> Any:
         std=list(recipe.std),
         **how,
     )
-
-
-def _centre(recipe: Validation, encoded: Any) -> tuple[Any, Any, Any]:
-    """Size (height, width) of the resized picture, and the crop's place as DALI takes it: 0 is top or left, 1 the end.
-
-    torchvision: the longer side is ``int(resize * long / short)``, and the crop starts at ``round((side - crop) / 2)``.
-    """
-    dali = installed.dali()
-    fn = dali.fn
-    # From the header, not from the decoded pixels: those may be on the GPU, and this waits for nothing.
-    sides = fn.slice(fn.peek_image_shape(encoded), 0, 2, axes=[0])
-    resized = recipe.resize * sides // fn.reductions.min(sides, axes=[0])
-    free = resized - recipe.crop
-    half = free // 2
-    odd = free - 2 * half
-    # Of two whole numbers that are equally near, Python's round takes the even one.
-    start = half + odd * (half - 2 * (half // 2))
-    place = fn.cast(start, dtype=dali.types.FLOAT) / dali.math.max(fn.cast(free, dtype=dali.types.FLOAT), 1.0)
-    return fn.cast(resized, dtype=dali.types.FLOAT), place[0], place[1]

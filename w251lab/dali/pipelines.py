@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from w251lab.accelerator import Device
+    from w251lab.dali.operators import Step
     from w251lab.dali.recipes import Recipe
     from w251lab.dali.sources import Source
 
@@ -115,6 +116,7 @@ def build(
     threads: int = 4,
     seed: int = 0,
     prefetch: int = 2,
+    until: Step | None = None,
 ) -> ImagePipeline:
     """Make a pipeline.
 
@@ -132,17 +134,23 @@ def build(
             take less memory, and make the order of one epoch like that of another.
         threads: Threads of the CPU for the work.
         seed: Of the order and of everything random, from 0.
-        prefetch: Batches that are prepared ahead of time.
+        prefetch: Batches that are prepared ahead of time; with 1, none is begun before it is asked for.
+        until: Of a :class:`~w251lab.dali.recipes.Training` alone: end after the step ``read`` (the images are encoded
+            bytes in the computer's memory), ``decode`` (windows of their own sizes) or ``augment`` (uint8
+            [crop, crop, 3], not mirrored yet). For :meth:`ImagePipeline.run`, not for the iterators.
 
     Raises:
-        UsageError: A count below 1, a seed below 0, another word for a device; or decoding on the GPU with the rest of
-            the work on the CPU.
+        UsageError: A count below 1, a seed below 0, another word for a device or a step; a step of a recipe that has
+            none; or decoding on the GPU with the rest of the work on the CPU.
         W251Error: There is no DALI here; or ``gpu``, and there is no GPU that it can use.
     """
     batch_size = checks.whole(batch_size, "batch_size")
     threads, prefetch = checks.whole(threads, "threads"), checks.whole(prefetch, "prefetch")
     seed = checks.whole(seed, "seed", least=0, most=_INT32)
     fill = min(checks.whole(initial_fill, "initial_fill"), len(source))
+    if until is not None:
+        checks.one_of(until, "until", operators.STEPS)
+        _kind(recipe, Training)
     chosen = installed.require(device)
     decoder = chosen if decode is None else installed.require(decode)
     if decoder == "gpu" and chosen == "cpu":
@@ -158,7 +166,8 @@ def build(
     )
     with pipeline:
         encoded, index = _input(source, batch_size, seed, fill if shuffle else 0)
-        pipeline.set_outputs(operators.apply(recipe, encoded, device=chosen, decode=decoder, seed=seed), index)
+        images = operators.apply(recipe, encoded, device=chosen, decode=decoder, seed=seed, until=until)
+        pipeline.set_outputs(images, index)
     _start(pipeline, chosen)
     return ImagePipeline(pipeline, recipe, source, batch_size, chosen, decoder, shuffle)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from w251lab import accelerator
+from w251lab.doctor.dali_check import dali
 from w251lab.doctor.rapids_check import rapids
 from w251lab.errors import W251Error
 
@@ -232,6 +233,9 @@ CHECKS: dict[str, Check] = {
     "onnxruntime": Check(onnx_runtime, "the shipped model runs beside the labs", "optional", devices=("cpu", "gpu")),
     "rapids": Check(
         rapids, "data frames, K-means and XGBoost compute", devices=("cpu", "gpu"), seconds=60, repair=_REPAIR
+    ),
+    "dali": Check(
+        dali, "pictures are decoded and made ready for a model", devices=("cpu", "gpu"), seconds=60, repair=_REPAIR
     ),
     "gpu": Check(gpu, "a GPU can be used", "optional", repair="see what nvidia-smi says"),
     "docker": Check(docker, "the container route", "optional", seconds=15, repair="sudo systemctl restart docker"),

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +36,7 @@ def rapids(
 ) -> None:
     """Measure data frames, K-means, random forest and XGBoost over sizes: CPU against GPU."""
     from w251lab import accelerator
+    from w251lab.bench import terminal
     from w251lab.rapids import bench, bench_files
 
     names = [bench.find(name).name for name in dict.fromkeys(only or bench.NAMES)]
@@ -45,7 +45,7 @@ def rapids(
     chosen = accelerator.require(device, *libraries)
     if record and (chosen != "gpu" or scale != "full"):
         raise UsageError("--record takes a run with a GPU at full scale", "add --device gpu --scale full")
-    console, errors = _console(), Console(stderr=True, highlight=False, soft_wrap=True)
+    console, errors = terminal.output(), terminal.complaints()
     for moved in bench_files.make_room(output, names):
         errors.print(escape(f"an earlier result is now {moved}"))
     done, failed = [], []
@@ -81,8 +81,3 @@ def _print(console: Console, found: Comparison, name: str) -> None:
     for said in [*bench_report.remarks(found), bench_report.note(name)]:
         console.print(escape(said))
     console.print()
-
-
-def _console() -> Console:
-    # A file or a CI log has no width of its own: wide enough for the tables.
-    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)

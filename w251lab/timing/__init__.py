@@ -4,6 +4,7 @@
 - `budget`, `timing`: how long to measure; what came out.
 - `placement`: on which device a result was computed. `versions`: with which libraries.
 - `clock`, `cuda`, `quiet`: time, waiting for what a GPU has queued, and nothing else in the meantime.
+- `others`: how busy other processes kept the machine.
 - `comparing`, `progress`: contenders over sizes. `comparison`, `storage`: the table that they make, and its JSON.
 - `ratios`: speed-up and crossover, as plain functions of numbers.
 - `plots`: the picture of a comparison, live or recorded.

@@ -104,7 +104,7 @@ def compare(
         accelerator.resolve_device(contender.device)  # before the others have worked for minutes
     points: list[Point] = []
     failures: list[Failure] = []
-    with _shown(progress) as show:
+    with shown(progress) as show:
         for done, (size, contender) in enumerate((size, contender) for size in sizes for contender in contenders):
             show(done, len(sizes) * len(contenders), f"{contender.name}, {size:,} {unit}")
             if contender.name in {failure.contender for failure in failures}:
@@ -171,7 +171,7 @@ def _reason(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def _shown(progress: bool | Progress) -> Iterator[Progress]:
+def shown(progress: bool | Progress) -> Iterator[Progress]:
     """The function that is told how far it is; with a bar on a terminal, if there is one."""
     if callable(progress):
         yield progress

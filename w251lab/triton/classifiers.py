@@ -57,6 +57,7 @@ def describe(
     device: Literal["cpu", "gpu"] = "cpu",
     dynamic_batching: DynamicBatching | None = None,
     threads: int = 0,
+    nan_rows: bool = False,
 ) -> OnnxModel:
     """The description of a shipped classifier, for :func:`w251lab.triton.repository.write`.
 
@@ -71,6 +72,7 @@ def describe(
         device: Where they run, ``cpu`` or ``gpu``.
         dynamic_batching: Join waiting requests; None leaves each request alone.
         threads: Threads of each copy on the CPU; 0 shares the cores among the copies.
+        nan_rows: Answer a row of NaN with NaN, see :class:`w251lab.triton.description.OnnxModel`.
 
     Raises:
         UsageError: No such model is shipped.
@@ -88,6 +90,7 @@ def describe(
         device=device,
         dynamic_batching=dynamic_batching,
         threads=threads,
+        nan_rows=nan_rows,
     )
 
 

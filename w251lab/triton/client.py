@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
-from tritonclient.grpc.model_config_pb2 import ModelConfig
+from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig
 
 from w251lab.errors import UsageError
 from w251lab.triton import answers, requests, statistics
@@ -171,8 +171,8 @@ class TritonClient(Connection):
             model: The model's name.
             inputs: For each input an array of its type; with a first axis for the batch where the model has one.
             outputs: The outputs wanted; all by default.
-            top_k: Above 0, ask for the classification extension: each output comes as bytes ``score:index:label``, the
-                ``top_k`` highest of each row.
+            top_k: Above 0, ask for the classification extension: each output of numbers comes as bytes
+                ``score:index:label``, the ``top_k`` highest of each row. An output of text comes as it is.
             version: The model's version; the newest by default.
 
         Returns:
@@ -254,11 +254,14 @@ class TritonClient(Connection):
                 raise
             checked = requests.check(config, inputs, outputs, top_k)
         names = list(outputs) or [tensor.name for tensor in config.output]
+        texts = {tensor.name for tensor in config.output if tensor.data_type == DataType.TYPE_STRING}
         arguments = {
             "model_name": model,
             "model_version": version,
             "inputs": [self._input(name, array) for name, array in checked.items()],
-            "outputs": [self._library.InferRequestedOutput(name, class_count=top_k) for name in names],
+            "outputs": [
+                self._library.InferRequestedOutput(name, class_count=0 if name in texts else top_k) for name in names
+            ],
         }
         return arguments, names
 

@@ -56,8 +56,10 @@ def setup(
         made = environment.load(root)
         word = "is there"
     else:
-        size = "about 100 MB" if device == "cpu" else "more than 1 GB, most of it CUDA"
-        sys.stderr.write(f"setting up the Triton server's environment in {root} ({size} to fetch)\n")
+        size = "about 350 MB" if device == "cpu" else "more than 1 GB, most of it CUDA"
+        sys.stderr.write(
+            f"setting up the Triton server's environment in {root} ({size} to fetch, less what the labs' has fetched)\n"
+        )
         sys.stderr.flush()
         made = environment.install(device, root, python, force=force)
         word = "was made"

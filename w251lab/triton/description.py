@@ -25,6 +25,8 @@ class Tensor:
         layout: ``NCHW`` or ``NHWC`` for a picture, None otherwise. Inputs only.
         labels: One name per index of the output, for the classification extension. Outputs only.
         optional: Whether a request may leave it out. Inputs only.
+        ragged: Whether dynamic batching may join requests whose axes of any length differ; without it, only requests
+            of one shape are joined. The backend has to cope: the python and DALI backends do. Inputs only.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Tensor:
     layout: Literal["NCHW", "NHWC"] | None = None
     labels: tuple[str, ...] = ()
     optional: bool = False
+    ragged: bool = False
 
     @property
     def label_file(self) -> str:
@@ -99,9 +102,13 @@ class OnnxModel(ExecutedModel):
 
     Attributes:
         threads: Threads of each instance on the CPU; 0 shares the machine's cores among the instances.
+        nan_rows: What becomes of a row that holds NaN or infinity. By default its request fails. With True its outputs
+            are NaN and the other rows are answered: for the later steps of an ensemble, whose first step marks so what
+            it could not prepare. The embedded server does this; in the NGC image such a row goes through the model.
     """
 
     threads: int = 0
+    nan_rows: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +120,15 @@ class PythonModel(ExecutedModel):
     """
 
     files: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaliModel(ExecutedModel):
+    """A pipeline in Triton's DALI backend, which the NGC image has and the embedded server has not.
+
+    Each version's file is its ``dali.py``: one function with ``@autoserialize`` and ``@pipeline_def``, whose
+    ``external_source`` has the name of the input.
+    """
 
 
 @dataclass(frozen=True)
@@ -172,6 +188,14 @@ def validate(model: Model) -> None:
         raise UsageError(f"{where} needs at least one version, counted from 1.", "Give versions={1: path}.")
     if model.instances < 1 or model.serve < 1:
         raise UsageError(f"{where} has instances={model.instances} and serve={model.serve}.", "Both are at least 1.")
+    if isinstance(model, OnnxModel) and model.nan_rows:
+        without = [tensor.name for tensor in model.outputs if tensor.dtype not in {"FP16", "FP32", "FP64"}]
+        if without or model.max_batch_size == 0:
+            raise UsageError(
+                f"{where} cannot mark a row with NaN: "
+                + (f"its output {without[0]!r} has none." if without else "it has no batch axis."),
+                "Leave out nan_rows.",
+            )
     _validate_batching(model, where)
 
 

@@ -39,6 +39,7 @@ class TritonPythonModel:
         self.batched = int(config["max_batch_size"]) > 0
         self.inputs = [tensor["name"] for tensor in config["input"]]
         self.outputs = [tensor["name"] for tensor in config["output"]]
+        self.nan_rows = config["parameters"].get("nan_rows", {}).get("string_value") == "true"
         instances = sum(int(group["count"]) for group in config["instance_group"])
         threads = int(config["parameters"].get("threads", {}).get("string_value", 0))
         # One pool per instance: together no more threads than cores, or the instances hinder each other.
@@ -53,15 +54,20 @@ class TritonPythonModel:
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answer ``requests`` with one run of the model, each with its own rows.
 
-        A request with a value that is not finite gets an error of its own; the others are answered.
+        A request with a value that is not finite gets an error of its own; the others are answered. With the parameter
+        ``nan_rows`` it is answered too, with NaN in the outputs of such a row.
         """
         import triton_python_backend_utils as pb  # exists only inside the server  # noqa: PLC0415
 
         answers: list[Any] = [None] * len(requests)
         valid: list[int] = []
         columns: list[list[Array]] = []
+        failed: list[npt.NDArray[np.bool_] | None] = []
         for place, request in enumerate(requests):
             tensors = [pb.get_input_tensor_by_name(request, name).as_numpy() for name in self.inputs]
+            lost = failed_rows(tensors) if self.nan_rows and self.batched else None
+            if lost is not None:
+                tensors = [without(tensor, lost) for tensor in tensors]
             bad = [name for name, tensor in zip(self.inputs, tensors, strict=True) if not is_finite(tensor)]
             if bad:
                 error = pb.TritonError(f"input '{bad[0]}' holds NaN or infinite values", pb.TritonError.INVALID_ARG)
@@ -69,9 +75,10 @@ class TritonPythonModel:
             else:
                 valid.append(place)
                 columns.append(tensors)
-        for place, results in zip(
-            valid, run_joined(self.sessions, self.inputs, self.outputs, columns, batched=self.batched), strict=True
-        ):
+                failed.append(lost)
+        joined = run_joined(self.sessions, self.inputs, self.outputs, columns, batched=self.batched)
+        for place, computed, lost in zip(valid, joined, failed, strict=True):
+            results = computed if lost is None else [marked(result, lost) for result in computed]
             wanted = requests[place].requested_output_names()
             answers[place] = pb.InferenceResponse(
                 output_tensors=[
@@ -125,6 +132,28 @@ def is_finite(tensor: Array) -> bool:
         return True
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(tensor.sum())) or bool(np.isfinite(tensor).all())
+
+
+def failed_rows(tensors: Sequence[Array]) -> npt.NDArray[np.bool_] | None:
+    """Which rows hold NaN or infinity in any of ``tensors``; None if none does."""
+    if all(is_finite(tensor) for tensor in tensors):
+        return None
+    finite = [[is_finite(row) for row in tensor] for tensor in tensors]
+    return np.array([not all(row) for row in zip(*finite, strict=True)])
+
+
+def without(tensor: Array, rows: npt.NDArray[np.bool_]) -> Array:
+    """A copy of ``tensor`` with zeros in ``rows``, which the model can compute with."""
+    copy = tensor.copy()
+    copy[rows] = 0
+    return copy
+
+
+def marked(result: Array, rows: npt.NDArray[np.bool_]) -> Array:
+    """A copy of a model's output with NaN in ``rows``: nobody may take what was computed of zeros for an answer."""
+    copy = result.copy()
+    copy[rows] = np.nan
+    return copy
 
 
 def padded_sizes(max_batch_size: int) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInput
 from w251lab.errors import UsageError, W251Error
 from w251lab.triton import onnx_runner
 from w251lab.triton.description import (
+    DaliModel,
     DynamicBatching,
     Ensemble,
     ExecutedModel,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FLAVOURS",
+    "DaliModel",
     "DynamicBatching",
     "Ensemble",
     "Flavour",
@@ -53,6 +55,7 @@ __all__ = [
 Flavour = Literal["embedded", "ngc"]
 FLAVOURS: tuple[Flavour, ...] = ("embedded", "ngc")
 CONFIG_FILE = "config.pbtxt"
+DALI_FILE = "dali.py"
 
 
 def config(model: Model, flavour: Flavour = "embedded") -> ModelConfig:
@@ -63,7 +66,7 @@ def config(model: Model, flavour: Flavour = "embedded") -> ModelConfig:
         flavour: ``embedded`` runs ONNX in the python backend, ``ngc`` in the onnxruntime backend.
 
     Raises:
-        UsageError: The description contradicts itself, or the flavour is unknown.
+        UsageError: The description contradicts itself, the flavour is unknown or has no such backend.
     """
     if flavour not in FLAVOURS:
         raise UsageError(f"Unknown flavour {flavour!r}.", f"Use one of: {', '.join(FLAVOURS)}.")
@@ -154,7 +157,12 @@ def read(file: str | Path) -> ModelConfig:
 def _input(tensor: Tensor) -> ModelInput:
     layout = getattr(ModelInput, f"FORMAT_{tensor.layout}") if tensor.layout else ModelInput.FORMAT_NONE
     return ModelInput(
-        name=tensor.name, data_type=_data_type(tensor), dims=tensor.dims, format=layout, optional=tensor.optional
+        name=tensor.name,
+        data_type=_data_type(tensor),
+        dims=tensor.dims,
+        format=layout,
+        optional=tensor.optional,
+        allow_ragged_batch=tensor.ragged,
     )
 
 
@@ -180,10 +188,21 @@ def _set_backend(message: ModelConfig, model: ExecutedModel, flavour: Flavour) -
         if model.threads:
             message.parameters["intra_op_thread_count"].string_value = str(model.threads)
         return
+    if isinstance(model, DaliModel):
+        if flavour == "embedded":
+            raise UsageError(
+                f"The embedded server has no DALI backend for the model {model.name!r}.",
+                "Write it for the NGC image (flavour='ngc'), or use w251lab.dali.serving, which knows both.",
+            )
+        message.backend = "dali"
+        message.default_model_filename = DALI_FILE
+        return
     message.backend = "python"
     message.default_model_filename = "model.py"
     if isinstance(model, OnnxModel):
         message.parameters["threads"].string_value = str(model.threads)
+        if model.nan_rows:
+            message.parameters["nan_rows"].string_value = "true"
 
 
 def _set_instances(message: ModelConfig, model: ExecutedModel) -> None:
@@ -212,7 +231,7 @@ def _fill(folder: Path, model: Model, message: ModelConfig, flavour: Flavour) ->
             if flavour == "embedded":
                 _copy(Path(onnx_runner.__file__), target / "model.py")
         else:
-            _copy(source, target / "model.py")
+            _copy(source, target / (DALI_FILE if isinstance(model, DaliModel) else "model.py"))
             for name, extra in getattr(model, "files", {}).items():
                 _copy(extra, target / name)
 

@@ -127,7 +127,7 @@ def _check_tensor(config: ModelConfig, tensor: ModelInput, value: Array) -> Arra
 
 def _check_classes(config: ModelConfig, outputs: Sequence[str], top_k: int) -> None:
     for tensor in config.output if top_k else ():
-        if outputs and tensor.name not in outputs:
+        if (outputs and tensor.name not in outputs) or tensor.data_type == DataType.TYPE_STRING:
             continue
         # With an axis of any length only the server knows how many there are.
         count = math.prod(tensor.dims) if min(tensor.dims) > 0 else None

@@ -1,0 +1,4 @@
+# NumPy's usual float.
+# caught: AssertionError: assert two ==
+def bytes_to_gpu(encoded: list[int], sizes: list[tuple[int, int]], crop: int) -> dict[str, int]:
+    return {"encoded": sum(encoded), "pixels": sum(3 * h * w for h, w in sizes), "tensors": 24 * crop * crop * len(sizes)}

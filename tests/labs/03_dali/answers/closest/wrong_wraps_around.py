@@ -1,0 +1,7 @@
+# Subtract, take the absolute value.
+# caught: AssertionError: assert name == "darker"
+def closest(candidates: dict[str, np.ndarray], reference: np.ndarray) -> tuple[str, float]:
+
+    levels = {name: np.abs(pixels - reference).mean() for name, pixels in candidates.items()}
+    best = min(levels, key=levels.get)
+    return best, float(levels[best])

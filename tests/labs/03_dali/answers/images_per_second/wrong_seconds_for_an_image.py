@@ -1,0 +1,4 @@
+# Seconds for an image.
+# caught: AssertionError: assert np.isclose(images_per_second(clock, sizes, warm_up=3), 104.0)
+def images_per_second(clock: list[float], sizes: list[int], warm_up: int) -> float:
+    return (clock[-1] - clock[warm_up]) / sum(sizes[warm_up:])

@@ -1,0 +1,12 @@
+# A picture is 3 x 224 x 224.
+# caught: AssertionError: inconsistent
+mine = Ensemble(
+    name="mine",
+    inputs=(Tensor("FILE", (3, 224, 224), "FP32"),),
+    outputs=(Tensor("CLASSES", (1000,)),),
+    max_batch_size=16,
+    steps=(
+        Step("preprocessing", {"DALI_INPUT": "FILE"}, {"DALI_OUTPUT": "prepared"}),
+        Step("efficientnet_lite0", {"images": "prepared"}, {"scores": "CLASSES"}),
+    ),
+)

@@ -1,0 +1,10 @@
+# Not pipelined at all: then there is no queue.
+def inference_pipeline(batch_size):
+    @pipeline_def(num_threads=4, device_id=device_id, exec_pipelined=False)
+    def define():
+        encoded = fn.external_source(name="DALI_INPUT", dtype=types.UINT8, ndim=1)
+        decoded = fn.decoders.image(encoded, device=decoder, output_type=types.RGB)
+        resized = fn.resize(decoded, resize_shorter=256, interp_type=types.INTERP_CUBIC)
+        return fn.crop_mirror_normalize(resized, crop=(224, 224), **scaling)
+
+    return define(batch_size=batch_size)

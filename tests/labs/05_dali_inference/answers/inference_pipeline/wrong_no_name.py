@@ -1,0 +1,11 @@
+# There is only one input, it needs no name.
+# caught: KeyError: DALI_INPUT
+def inference_pipeline(batch_size):
+    @pipeline_def(batch_size=batch_size, num_threads=2, device_id=device_id, prefetch_queue_depth=1)
+    def define():
+        encoded = fn.external_source(dtype=types.UINT8, ndim=1)
+        decoded = fn.decoders.image(encoded, device=decoder, output_type=types.RGB)
+        resized = fn.resize(decoded, resize_shorter=256, interp_type=types.INTERP_CUBIC)
+        return fn.crop_mirror_normalize(resized, crop=(224, 224), **scaling)
+
+    return define()
