@@ -5,6 +5,7 @@ Also which tests of a distributed run stay together, and what a stopped server m
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import re
@@ -25,7 +26,7 @@ from w251lab import accelerator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from xdist.scheduler import LoadGroupScheduling
+    from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 #: More have nothing to do: the longest group, a whole notebook's, bounds the run.
@@ -75,7 +76,6 @@ def lacking(marker: str) -> str | None:
     return LACKING[marker]() if marker in LACKING else None
 
 
-@pytest.hookimpl(tryfirst=True)  # a worker writes the groups into the items' names
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers():
@@ -83,16 +83,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=f"needs {marker.name}: {reason}"))
     if is_worker(config):
         for item in items:
-            # There may be one GPU only, and some tests look at how full its memory is.
-            if item.get_closest_marker("gpu") and not lacking("gpu"):
-                item.add_marker(pytest.mark.xdist_group("gpu"))
+            item.add_marker(pytest.mark.xdist_group(group(item.nodeid)))
         # Whole labs take longest: begun first, they do not have one worker end alone.
         items.sort(key=lambda item: item.get_closest_marker("labs") is None)
 
 
+# --- sharing the tests among processes, with pytest-xdist -----------------------------------------------------------
+
+
 def is_worker(config: pytest.Config) -> bool:
-    """Whether this is one of the processes of pytest-xdist that share the tests."""
+    """Whether this is one of the processes that share the tests."""
     return hasattr(config, "workerinput")
+
+
+def group(nodeid: str) -> str:
+    """What stays in one process: a file's tests, with their servers; of the labs a notebook's, with its runs."""
+    file, _, test = nodeid.partition("::")
+    notebook = re.search(r"\[(\d\d_\w+/\w+)", test) if file.startswith("tests/labs/") else None
+    return notebook.group(1) if notebook else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -103,18 +111,28 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadGroupScheduling | None:
-    """``--dist loadgroup``: a file's tests stay together, with its servers, unless they are in a group."""
-    if config.getvalue("dist") != "loadgroup":
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
+    """``--dist loadfile``, but for the groups: a marker's name is not passed on (pytest 9.2 with pytest-xdist 3.8)."""
+    if config.getvalue("dist") != "loadfile":
         return None
-    from xdist.scheduler import LoadGroupScheduling  # noqa: PLC0415 - not there with `-p no:xdist`
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - not there with `-p no:xdist`
 
-    class FilesAndGroups(LoadGroupScheduling):
+    class Groups(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            group: str = super()._split_scope(nodeid)
-            return group.partition("::")[0]
+            return group(nodeid)
 
-    return FilesAndGroups(config, log)
+    return Groups(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """One test on the GPU at a time: some look at how full its memory is."""
+    if not is_worker(item.config) or item.get_closest_marker("gpu") is None or lacking("gpu"):
+        return (yield)
+    # Every worker's own folder is in the folder of the run.
+    with Path(item.config.getoption("basetemp")).with_name("gpu.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

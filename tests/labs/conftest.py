@@ -1,7 +1,7 @@
 """Makes ``planting`` importable, and has the runs that tests read under way at the same time.
 
-Without pytest-xdist these are the runs of all chosen tests. With it they are those of a group: the tests that read the
-runs of one notebook are a group, and stay in one worker.
+Without pytest-xdist these are the runs of all chosen tests. With it they are those of a group: the tests of one notebook
+are a group, and stay in one worker.
 """
 
 from __future__ import annotations
@@ -32,15 +32,6 @@ def group_of(item: pytest.Item) -> str | None:
     """The group that the item is in; None where pytest-xdist does not distribute."""
     marker = item.get_closest_marker("xdist_group")
     return marker.args[0] if marker else None
-
-
-@pytest.hookimpl(tryfirst=True)  # a worker writes the groups into the items' names
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        if item.path.parent == HERE and "runs" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(item.getparent(pytest.Module).obj.runs_of(item)))
 
 
 class Runs:

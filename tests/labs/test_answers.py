@@ -39,10 +39,6 @@ HAND_INS = [
 ]
 
 
-def runs_of(item: pytest.Item) -> str:
-    return item.callspec.params["name"]
-
-
 def plan_runs(runs: Any, items: list[pytest.Item]) -> None:
     for item in items:
         name, number = item.callspec.params["name"], item.callspec.params.get("number")

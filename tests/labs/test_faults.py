@@ -99,10 +99,6 @@ def second() -> NotebookNode:
     return nb
 
 
-def runs_of(item: pytest.Item) -> str:
-    return "faults"
-
-
 def plan_runs(runs: Any, items: list[pytest.Item]) -> None:
     for name, make in {"first": first, "second": second}.items():
         runs.plan(f"faults/{name}", partial(keep_diary_and_hand_in, make), early=True)

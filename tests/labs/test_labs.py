@@ -47,12 +47,8 @@ def hand_in_as_it_is(notebook: planting.Notebook, folder: Path) -> Checked:
     return planting.hand_in(notebook, planting.answered(notebook, {}), folder)
 
 
-def runs_of(item: pytest.Item) -> str:
-    return item.callspec.params["name"] if hasattr(item, "callspec") else QUICKSTART
-
-
 def plan_runs(runs: Any, items: list[pytest.Item]) -> None:
-    for name in dict.fromkeys(map(runs_of, items)):
+    for name in dict.fromkeys(item.callspec.params["name"] for item in items):
         notebook = NOTEBOOKS[name]
         runs.plan(f"{name}/solved", partial(solve, notebook))
         runs.plan(f"{name}/unanswered", partial(hand_in_as_it_is, notebook))
@@ -131,6 +127,7 @@ def test_the_release_unanswered_earns_nothing(name: str, runs: Any) -> None:
     assert not [note for note in notebook.notes if "Kernel restarted" in note]
 
 
-def test_the_quickstart_is_worth_20_points_without_an_essay(runs: Any) -> None:
-    result = runs[f"{QUICKSTART}/unanswered"].result
+@pytest.mark.parametrize("name", [QUICKSTART])
+def test_the_quickstart_is_worth_20_points_without_an_essay(name: str, runs: Any) -> None:
+    result = runs[f"{name}/unanswered"].result
     assert result.totals() == {"earned": 0, "points": 20, "review_points": 5}
