@@ -169,6 +169,10 @@ class Service:
         count = len(found.latencies_ms)
         if found.messages:
             raise SystemExit(f"{self.name}: {found.messages}")
+        if not count:
+            raise SystemExit(
+                f"{self.name}: no answer within {seconds:g} s; give more --seconds, or wait for a quiet machine"
+            )
         return Sample(
             count / found.seconds,
             _percentile(found.latencies_ms, 50),
