@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from w251lab import accelerator
-from w251lab.dali import imagenet, installed, pipelines, sources
+from w251lab.dali import damage, imagenet, installed, pipelines, sources
 from w251lab.dali.iterators import NumpyBatches
 from w251lab.dali.recipes import Pictures, Training, Validation
 from w251lab.errors import UsageError, W251Error
@@ -163,12 +163,22 @@ def test_a_gpus_pictures_are_not_brought_back(flat: Callable[[int], Source]) -> 
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("broken", ["text", "zeros"], indirect=True)
 def test_auto_is_the_gpu_and_a_broken_picture_is_named_there_too(photographs: Source, broken: bytes) -> None:
     source = sources.encoded([photographs.read(0), broken, photographs.read(1)])
     built = pipelines.training(source, Training(area=(1, 1)), batch_size=3)
     assert (built.device, built.decode) == ("gpu", "gpu")
     with pytest.raises(W251Error, match=r"^picture 1 cannot be decoded"):
         built.run()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("broken", ["half"], indirect=True)
+def test_a_gpu_passes_half_a_jpeg_that_a_look_at_the_pictures_finds(photographs: Source, broken: bytes) -> None:
+    source = sources.encoded([photographs.read(0), broken])
+    images, indices = pipelines.training(source, Training(area=(1, 1)), batch_size=2, device="gpu").run()
+    assert (len(images), sorted(indices)) == (2, [0, 1])
+    assert [item.place for item in damage.find(source)] == [1]
 
 
 def test_a_pipeline_that_ends_early(photographs: Source) -> None:

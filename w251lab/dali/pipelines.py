@@ -89,7 +89,8 @@ def training(source: Source, recipe: Training | None = None, *, batch_size: int,
     """A pipeline that shuffles, and takes a random window of each picture; see :func:`build` for the arguments.
 
     Of a JPEG file only the window is decoded, and what lies above it. A picture that was cut short can therefore pass
-    many times before a window reaches the damage; :func:`w251lab.dali.damage.find` looks at whole pictures.
+    many times before a window reaches the damage, and a GPU's decoder lets the half of a JPEG pass without a word.
+    :func:`w251lab.dali.damage.find` looks at whole pictures, on the CPU.
     """
     return build(_kind(recipe, Training), source, batch_size=batch_size, **({"shuffle": True} | how))
 
