@@ -174,10 +174,10 @@ def test_what_was_recorded(on_gpu: Loading, monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_what_is_shipped_is_of_a_gpu() -> None:
     found = bench.recorded()
-    if found is not None:
-        assert found.keys == bench.KEYS
-        assert found.device == "gpu"
-        assert (found.batch_size, len(found.of("dali-gpu").whole.samples)) == (64, 20)
+    assert found is not None
+    assert found.keys == bench.KEYS
+    assert found.device == "gpu"
+    assert (found.batch_size, len(found.of("dali-gpu").whole.samples)) == (64, 20)
 
 
 @pytest.mark.gpu
