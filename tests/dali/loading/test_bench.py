@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from PIL import Image
 
 from w251lab.dali import installed, sources
 from w251lab.dali.loading import bench, contenders
@@ -139,6 +140,14 @@ def test_a_picture_that_is_none(photographs: Source, tmp_path: Path) -> None:
     file.write_bytes(b"no picture")
     with pytest.raises(W251Error, match=r"not one\.jpg is no picture"):
         bench.measure(sources.files([photographs.names[0], file]), device="cpu", **SMALL)
+
+
+def test_a_picture_that_is_a_bomb(photographs: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Image.open(photographs.names[0]) as picture:
+        pixels = picture.width * picture.height
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pixels - 1)  # Pillow warns: an error here
+    with pytest.raises(W251Error, match="is no picture that Pillow can read: Image size"):
+        bench.measure(sources.files(photographs.names[:1]), device="cpu", **SMALL)
 
 
 @pytest.mark.parametrize("key", ["pillow", "pillow-workers", "dali-1"])
