@@ -8,7 +8,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from w251lab.cli import app
+from w251lab.cli import app, main
+from w251lab.course import commands
+from w251lab.dali.loading import delivery
 
 VERBS = (
     *("release", "check", "list", "tidy", "doctor"),
@@ -40,6 +42,22 @@ def test_wrong_usage_is_status_2(args: list[str]) -> None:
     done = run(*args)
     assert done.returncode == 2
     assert "No such" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["list"], ["bench", "loading"]])
+def test_ctrl_c_is_status_130_and_is_said(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "load_course", interrupted)
+    monkeypatch.setattr(delivery, "require", interrupted)
+    monkeypatch.setattr(sys, "argv", ["w251lab", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "interrupted\n")
 
 
 def test_the_heavy_libraries_wait_until_they_are_needed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,27 @@ def test_a_benchmark_of_loading_in_the_document(measured: Path, tmp_path: Path) 
     first = picture.read_bytes()
     assert _write(document, measured).returncode == 0
     assert (document.read_text(), picture.read_bytes()) == (text, first), "the same at every run"
+
+
+def test_the_published_figures_of_a_gpu_are_what_was_recorded(tmp_path: Path) -> None:
+    """The document says what the script would write into it, from the benchmark that comes with the package."""
+    docs = FOLDER.parent / "docs"
+    document = tmp_path / "results.md"
+    between = re.compile("(?<=<!-- dali_loading_gpu: begin -->\n).*(?=<!-- dali_loading_gpu: end -->)", re.DOTALL)
+    published = (docs / "results.md").read_text()
+    document.write_text(between.sub("old\n", published))
+    done = _write(document)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert document.read_text() == published
+    # Not its bytes: other versions of Matplotlib draw the same otherwise.
+    drawn, shown = ((folder / "images" / "dali_loading_gpu.svg").read_text() for folder in (tmp_path, docs))
+    assert "decode: JPEG to pixels" in _words(drawn)
+    assert _words(drawn) == _words(shown)
+
+
+def _words(svg: str) -> list[str]:
+    """Every text in a picture: titles, names, ticks and figures."""
+    return re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)
 
 
 def test_nothing_to_write(tmp_path: Path) -> None:

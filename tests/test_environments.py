@@ -92,7 +92,7 @@ def test_every_table_that_is_installed_from_is_locked(lock: ModuleType, project:
         ('"xgboost-cpu==', '"xgboost-cpu>=', {"cpu", "dev"}),
         ('"ruff>=', '"ruff>=0.0.1,>=', {"dev", "dev-gpu"}),
         ('server = ["nvidia-pytriton==', 'server = ["nvidia-pytriton>=', {"server"}),
-        ('"hatchling>=', '"hatchling>=1.0,>=', {"build"}),
+        ('requires = ["hatchling>=', 'requires = ["hatchling>=1.0,>=', {"build"}),
         ('"rfc3987-syntax",', "", {"cpu", "gpu", "dev", "dev-gpu"}),
         ('requires-python = ">=3.11"', 'requires-python = ">=3.12"', set(NAMES)),
         ('description = "', 'description = "Other words. ', set()),

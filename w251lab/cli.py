@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from w251lab.course import commands as course_commands
 from w251lab.dali import commands as dali_commands
@@ -16,8 +18,22 @@ from w251lab.errors import UsageError, W251Error
 from w251lab.rapids import commands as rapids_commands
 from w251lab.triton import commands as triton_commands
 
+
+class _Verbs(TyperGroup):
+    """Says that a verb was interrupted: of a KeyboardInterrupt Typer makes exit status 130, in silence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb that was asked for. One that has said more of its interruption raises `typer.Exit(130)`."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _errors().print("interrupted")
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
     name="w251lab",
+    cls=_Verbs,
     help="Release, run, check and grade the labs, and serve models to them.",
     no_args_is_help=True,
     add_completion=False,
@@ -36,14 +52,15 @@ app.add_typer(bench, name="bench")
 
 def main() -> None:
     """Run a verb. Exit status: 0 done, 1 the work failed, 2 wrong usage, 130 interrupted."""
-    console = Console(stderr=True, highlight=False)
     try:
         app()
     except W251Error as error:
+        console = _errors()
         console.print(f"[bold red]error:[/] {escape(error.what)}", soft_wrap=True)
         if error.remedy:
             console.print(f"[bold]what to do:[/] {escape(error.remedy)}", soft_wrap=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
-    except KeyboardInterrupt:
-        console.print("interrupted")
-        sys.exit(130)
+
+
+def _errors() -> Console:
+    return Console(stderr=True, highlight=False)

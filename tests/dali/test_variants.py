@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ from PIL import Image, ImageOps
 
 from w251lab.dali import bundled, damage, installed, sources, variants
 from w251lab.errors import UsageError, W251Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +122,28 @@ def test_what_is_no_picture_is_refused(broken: bytes) -> None:
     for make in (variants.jpeg, variants.png, variants.every):
         with pytest.raises(W251Error, match="no picture"):
             make(broken)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "PPM", "ICO", "TGA"])
+def test_damage_of_any_kind_is_no_bare_traceback(
+    kind: str, encode: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = encode(Image.effect_noise((48, 40), 60).convert("RGB"), kind)
+    draw = np.random.default_rng(0)
+    refused = 0
+    for length in np.linspace(0, len(whole), 40, endpoint=False).astype(int):
+        noisy = bytearray(whole)
+        for place in draw.integers(2, len(whole), 8):
+            noisy[place] = int(draw.integers(256))
+        for content in (whole[:length], bytes(noisy)):
+            try:
+                variants.png(content)
+            except W251Error as error:
+                refused += 1
+                assert isinstance(error.__cause__, damage.UNREADABLE)
+    assert refused
+    # A bomb by Pillow's own, lowered limit: a warning (an error here) up to twice of it, an error above.
+    for limit in (48 * 40 - 1, 48 * 40 // 2 - 1):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        with pytest.raises(W251Error, match="no picture"):
+            variants.png(whole)

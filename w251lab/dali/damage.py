@@ -7,10 +7,12 @@ at one by one, once something has failed.
 
 from __future__ import annotations
 
+import struct
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from w251lab.dali import installed
 from w251lab.errors import W251Error
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
     from w251lab.dali.sources import Source
 
 
+#: What Pillow raises on damaged data, on what is no picture, and on a decompression bomb.
+UNREADABLE: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    struct.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
 _MEMORY: Final = ("memory", "alloc")
 
 

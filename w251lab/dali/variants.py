@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from PIL import Image, ImageOps
 
-from w251lab.dali import checks
+from w251lab.dali import checks, damage
 from w251lab.errors import W251Error
 
 #: Lengths of the longest side, in pixels, that :func:`every` makes.
@@ -119,7 +119,7 @@ def _read(content: bytes, size: int | None) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content)) as opened:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except damage.UNREADABLE as error:
         raise W251Error(
             f"the given {len(content):,} bytes are no picture that Pillow can read: {error}", _WHOLE
         ) from error

@@ -67,7 +67,7 @@ def rapids(
     except KeyboardInterrupt:
         kept = [name for name in names if (output / f"{name}.json").exists()]  # what was there before is moved aside
         errors.print(escape(f"interrupted; kept in {output}: {', '.join(kept) or 'nothing, no curve was finished'}"))
-        raise
+        raise typer.Exit(130) from None
     if done:
         console.print(escape(f"{len(done)} of {len(names)} curves are in {output}"))
     if failed:

@@ -15,8 +15,6 @@ STAGES = {"read": 1.0, "decode": 6.0, "augment": 3.0}
 
 
 def test_by_hand() -> None:
-    assert arithmetic.one_after_the_other(STAGES) == pytest.approx(100)
-    assert arithmetic.overlapped(STAGES) == pytest.approx(1000 / 6)
     assert arithmetic.share(STAGES, "decode") == pytest.approx(0.6)
     assert arithmetic.speedup_if_free(STAGES, "decode") == pytest.approx(2.5)
     assert arithmetic.speedup_if_faster(STAGES, "decode", 3) == pytest.approx(10 / 6)
@@ -32,26 +30,22 @@ def test_amdahl() -> None:
     assert arithmetic.amdahl(1, math.inf) == math.inf
 
 
-def test_a_model_that_waits() -> None:
-    assert arithmetic.idle(100, 400) == pytest.approx(0.75)
-    assert arithmetic.idle(400, 100) == 0
-
-
 def test_a_measured_loader(loading: Loading) -> None:
     stages = loading.milliseconds("pillow")
-    assert arithmetic.one_after_the_other(stages) == pytest.approx(loading.images_per_second("pillow"))
+    assert sum(arithmetic.share(stages, stage) for stage in stages) == pytest.approx(1)
+    without = sum(time for stage, time in stages.items() if stage != "decode")
+    assert arithmetic.speedup_if_free(stages, "decode") == pytest.approx(sum(stages.values()) / without)
 
 
 def test_a_stage_below_0_within_its_noise_counts_as_0() -> None:
-    assert arithmetic.one_after_the_other({"decode": 5.0, "normalise": -0.1}) == pytest.approx(200)
+    assert arithmetic.share({"decode": 5.0, "normalise": -0.1}, "normalise") == 0
     assert arithmetic.share({"decode": 5.0, "normalise": -0.1}, "decode") == 1
 
 
 @pytest.mark.parametrize("stages", [{}, {"a": 0.0}, {"a": -1.0}, {"a": math.nan}, {"a": math.inf}, {"a": "1"}])
 def test_times_that_cannot_be(stages: dict[str, float]) -> None:
-    for work in (arithmetic.one_after_the_other, arithmetic.overlapped):
-        with pytest.raises(UsageError):
-            work(stages)
+    with pytest.raises(UsageError):
+        arithmetic.share(stages, "a")
 
 
 def test_numbers_that_cannot_be() -> None:
@@ -60,6 +54,3 @@ def test_numbers_that_cannot_be() -> None:
     for share, factor in ((-0.1, 2), (1.1, 2), (0.5, 0), (0.5, -1), (0.5, math.nan), (True, 2)):
         with pytest.raises(UsageError):
             arithmetic.amdahl(share, factor)
-    for loader, model in ((0, 1), (1, 0), (math.inf, 1), (1, -1)):
-        with pytest.raises(UsageError):
-            arithmetic.idle(loader, model)

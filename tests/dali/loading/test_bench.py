@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from PIL import Image
 
 from w251lab.dali import installed, sources
 from w251lab.dali.loading import bench, contenders
@@ -141,6 +142,14 @@ def test_a_picture_that_is_none(photographs: Source, tmp_path: Path) -> None:
         bench.measure(sources.files([photographs.names[0], file]), device="cpu", **SMALL)
 
 
+def test_a_picture_that_is_a_bomb(photographs: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Image.open(photographs.names[0]) as picture:
+        pixels = picture.width * picture.height
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pixels - 1)  # Pillow warns: an error here
+    with pytest.raises(W251Error, match="is no picture that Pillow can read: Image size"):
+        bench.measure(sources.files(photographs.names[:1]), device="cpu", **SMALL)
+
+
 @pytest.mark.parametrize("key", ["pillow", "pillow-workers", "dali-1"])
 def test_a_picture_that_was_cut_short(photographs: Source, tmp_path: Path, key: str) -> None:
     file = tmp_path / "cut short.jpg"
@@ -174,10 +183,10 @@ def test_what_was_recorded(on_gpu: Loading, monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_what_is_shipped_is_of_a_gpu() -> None:
     found = bench.recorded()
-    if found is not None:
-        assert found.keys == bench.KEYS
-        assert found.device == "gpu"
-        assert (found.batch_size, len(found.of("dali-gpu").whole.samples)) == (64, 20)
+    assert found is not None
+    assert found.keys == bench.KEYS
+    assert found.device == "gpu"
+    assert (found.batch_size, len(found.of("dali-gpu").whole.samples)) == (64, 20)
 
 
 @pytest.mark.gpu

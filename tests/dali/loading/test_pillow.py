@@ -208,6 +208,15 @@ def test_a_picture_that_is_none(tmp_path: Path, broken: bytes) -> None:
         loader.run()
 
 
+def test_a_bomb_is_named_at_any_size(encode: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encode(Image.new("RGB", (48, 40)), "PNG")
+    # Pillow warns above its limit (an error here, and for whoever asks for it), and refuses above twice of it.
+    for limit in (48 * 40 - 1, 48 * 40 // 2 - 1):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        with pytest.raises(W251Error, match=r"it\.png cannot be decoded: Image size \(1920 pixels\) exceeds"):
+            pillow.decode(content, "it.png")
+
+
 @pytest.mark.gpu
 def test_a_fixed_window_gives_the_gpus_pixels(photographs: Source) -> None:
     name = photographs.names[2]  # not that of the Alps: DALI rounds its window to one row less

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -62,6 +63,25 @@ def test_after_its_end(photographs: Source) -> None:
     loader.close()
     with pytest.raises(W251Error, match="the worker processes have ended"):
         loader.run()
+
+
+def test_an_interrupt_and_then_another_try(photographs: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a notebook: the cell is interrupted while it waits, and run again."""
+
+    def interrupted(_self: Future[object], timeout: float | None = None) -> object:
+        raise KeyboardInterrupt
+
+    with PillowWorkers(photographs.names, SMALL, batch_size=2, workers=1) as loader:
+        loader.run()
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(Future, "result", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                loader.run()
+        for _ in range(3):  # more often than there are slots
+            with pytest.raises(W251Error, match="was interrupted in the middle of a batch") as caught:
+                loader.run()
+            assert caught.value.remedy == "make a new loader"
+    assert not _workers()
 
 
 def test_a_picture_that_cannot_be_decoded(photographs: Source, tmp_path: Path) -> None:

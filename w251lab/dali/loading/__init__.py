@@ -6,7 +6,7 @@
 - `contenders`: the five ways to load, each with how its stages are timed.
 - `delivery`: the batch on its way to where a model would compute.
 - `result`, `storage`, `report`, `plots`: what came out, as JSON, as a table and as stacked bars.
-- `arithmetic`: throughput from stages: one after the other, overlapped, and Amdahl's law.
+- `arithmetic`: what work on one stage gains: its share of the whole, and Amdahl's law.
 
 A worker process imports `pillow` and `stages` of this package, so nothing heavy is imported here.
 """

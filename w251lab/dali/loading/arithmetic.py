@@ -1,4 +1,4 @@
-"""Throughput from the stages of a loader: one after the other, overlapped, and Amdahl's law.
+"""What work on one stage of a loader gains: its share of the whole, and Amdahl's law.
 
 Everywhere ``stages`` is a mapping from a stage to its milliseconds for a picture.
 """
@@ -12,26 +12,6 @@ from w251lab.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-def one_after_the_other(stages: Mapping[str, float]) -> float:
-    """Images per second where each stage waits for the one before it.
-
-    Raises:
-        UsageError: No stages, or times that cannot be.
-    """
-    return 1000 / sum(_checked(stages).values())
-
-
-def overlapped(stages: Mapping[str, float]) -> float:
-    """Images per second where all stages are at work at the same time, each on a batch and a device of its own.
-
-    The slowest decides. Stages that share the same cores do not overlap in this way.
-
-    Raises:
-        UsageError: No stages, or times that cannot be.
-    """
-    return 1000 / max(_checked(stages).values())
 
 
 def share(stages: Mapping[str, float], stage: str) -> float:
@@ -83,22 +63,6 @@ def speedup_if_free(stages: Mapping[str, float], stage: str) -> float:
         UsageError: As of :func:`share`.
     """
     return speedup_if_faster(stages, stage, math.inf)
-
-
-def idle(loader: float, model: float) -> float:
-    """The part of its time that a model waits for pictures, in 0..1.
-
-    Args:
-        loader: Images per second that the loader gives.
-        model: Images per second that the model could take.
-
-    Raises:
-        UsageError: One of them is not above 0.
-    """
-    for name, value in (("loader", loader), ("model", model)):
-        if not _is_number(value) or not 0 < value < math.inf:
-            raise UsageError(f"{name} is {value!r}", "give images per second, above 0")
-    return max(0.0, 1 - loader / model)
 
 
 def _checked(stages: Mapping[str, float]) -> dict[str, float]:

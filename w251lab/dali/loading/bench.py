@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image
 
 from w251lab import accelerator
-from w251lab.dali import checks, installed, sources
+from w251lab.dali import checks, damage, installed, sources
 from w251lab.dali.loading import contenders, delivery, pillow
 from w251lab.dali.loading.result import KEYS, Key, Loading
 from w251lab.dali.recipes import Training
@@ -173,7 +173,7 @@ def _look(names: Sequence[str]) -> tuple[float, float]:
         try:
             with Image.open(name) as picture:
                 pixels += math.prod(picture.size)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except damage.UNREADABLE as error:
             raise W251Error(
                 f"{name} is no picture that Pillow can read: {error}", "remove it from the source"
             ) from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from w251lab.dali import damage
 from w251lab.dali.loading.stages import Laps
 from w251lab.dali.recipes import Training
 from w251lab.errors import UsageError, W251Error
@@ -75,7 +76,7 @@ def decode(content: bytes, name: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             return ImageOps.exif_transpose(picture).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except damage.UNREADABLE as error:
         raise W251Error(f"{name} cannot be decoded: {error}", "remove it, or save it again") from error
 
 

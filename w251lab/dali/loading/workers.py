@@ -89,7 +89,7 @@ class PillowWorkers:
 
         Raises:
             W251Error: A picture cannot be read or decoded; or a worker process was killed. The loader is then of no
-                more use, and says the same at every further call.
+                more use, and says the same at every further call. So it is after an interrupt, or any other error.
         """
         if self._failure is not None:
             raise self._failure
@@ -97,6 +97,9 @@ class PillowWorkers:
             return self._next()
         except W251Error as error:
             self._failure = error
+            raise
+        except BaseException:  # a slot was taken, and is neither free nor waited for any more
+            self._failure = W251Error("the loader was interrupted in the middle of a batch", "make a new loader")
             raise
 
     def close(self) -> None:
