@@ -7,6 +7,9 @@ Both ways end in the same classifier on the same embedded server, with dynamic b
 - on the server: the encoded file is sent to the ensemble, which decodes, resizes and crops it with DALI;
 - on the client: Pillow does that, in as many threads as there are requests in flight, and 588 KiB of float32 are sent.
 
+Each way is asked about so many pictures at once that each client has four requests to send, one after the other. A
+batch is one request, so those of 8 get 8 times as many pictures.
+
 The clients run on the same cores as the server, and their processor time is in the table. Bytes are counted by a relay
 between the two, in a pass of their own that is not timed: the payload of TCP, with the headers of HTTP or gRPC in it.
 Prints the tables in Markdown.
@@ -23,6 +26,7 @@ import statistics
 import tempfile
 import time
 from contextlib import ExitStack
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +54,8 @@ WAYS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 SIZES: Final = ((320, 240), (1024, 768), (2048, 1536))
 PICTURES: Final = 32
+#: Of each client, from one wait for all answers to the next.
+REQUESTS: Final = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +74,16 @@ def clients(way: str, where: Server, concurrency: int) -> Clients:
     return kind(where, concurrency=concurrency, **how)
 
 
-def measure(asking: Clients, contents: list[bytes], seconds: float, process: psutil.Process) -> Sample:
-    """Ask about all of them again and again for so long."""
+def for_each_client(way: str, contents: list[bytes], concurrency: int) -> list[bytes]:
+    """The pictures, again and again, so many that ``concurrency`` requests are in flight most of the time."""
+    batch_size = WAYS[way][1].get("batch_size", 1)
+    return list(islice(cycle(contents), max(len(contents), concurrency * batch_size * REQUESTS)))
+
+
+def measure(
+    asking: Clients, contents: list[bytes], asked: list[bytes], seconds: float, process: psutil.Process
+) -> Sample:
+    """Ask about all of ``asked`` again and again for so long, after once about ``contents``."""
 
     def served() -> float:
         return sum(sum(one.cpu_times()[:2]) for one in [process, *process.children(recursive=True)])
@@ -81,14 +95,14 @@ def measure(asking: Clients, contents: list[bytes], seconds: float, process: psu
         machine = psutil.cpu_times()
         return float(sum(machine) - machine.idle - machine.iowait)
 
-    asking.classify(contents[:8])  # connections, and the model's configuration
+    asking.classify(contents)  # connections, the model's configuration, and the server's memory for each size
     count, before = 0, (served(), own(), busy())
     begin = time.perf_counter()
     while (elapsed := time.perf_counter() - begin) < seconds:
-        failed = [answer.error for answer in asking.classify(contents) if not answer.ok]
+        failed = [answer.error for answer in asking.classify(asked) if not answer.ok]
         if failed:
             raise SystemExit(f"a request failed: {failed[0]}")
-        count += len(contents)
+        count += len(asked)
     by_server, by_client, by_all = (after - was for after, was in zip((served(), own(), busy()), before, strict=True))
     others = max(0.0, by_all - by_server - by_client) / elapsed
     return Sample(count / elapsed, 1000 * by_server / count, 1000 * by_client / count, others)
@@ -119,8 +133,9 @@ def run(levels: list[int], rounds: int, seconds: float, device: str, pictures: i
             for number in range(rounds):
                 for level in levels:
                     for way, row in rows.items():
+                        asked = for_each_client(way, contents, level)
                         with clients(way, running, level) as asking:
-                            row["levels"][level].append(measure(asking, contents, seconds, process))
+                            row["levels"][level].append(measure(asking, contents, asked, seconds, process))
                 print(f"{width} x {height}: round {number + 1} of {rounds} done", flush=True)
             found[f"{width} x {height}"] = {"file_bytes": statistics.mean(map(len, contents)), "ways": rows}
         with running.client() as client:
@@ -137,7 +152,18 @@ def about(arguments: argparse.Namespace) -> dict[str, Any]:
         "platform": machine.platform.split(",", maxsplit=1)[0],
         "rounds": arguments.rounds,
         "seconds": arguments.seconds,
+        "pictures": arguments.pictures,
+        "command": command(arguments),
     }
+
+
+def command(arguments: argparse.Namespace) -> str:
+    """With which numbers it was called, those that were not given included."""
+    levels = " ".join(map(str, arguments.concurrency))
+    return (
+        f"benchmarks/dali_serving.py --device {arguments.device} --pictures {arguments.pictures} "
+        f"--rounds {arguments.rounds} --seconds {arguments.seconds:g} --concurrency {levels}"
+    )
 
 
 def median(samples: list[Sample], field: str) -> float:
@@ -158,13 +184,14 @@ def markdown(found: dict[str, Any], conditions: dict[str, Any]) -> str:
             f"Measured {conditions['date']} on {conditions['device']}, {conditions['memory_gib']} GiB, "
             f"{conditions['platform']}; meanwhile other processes kept {others:.1f} cores busy. "
             f"Triton {found['triton']}, EfficientNet-Lite0. Medians of {conditions['rounds']} interleaved rounds of "
-            f"{conditions['seconds']:g} s."
+            f"{conditions['seconds']:g} s or a little longer, of {conditions['pictures']} different pictures of each "
+            f"size: `{conditions['command']}`."
         ),
     ]
     for size, measured in found["sizes"].items():
         levels = list(next(iter(measured["ways"].values()))["levels"])
         most = levels[-1]
-        heads = [f"images/s, {level} in flight" for level in levels]
+        heads = [f"images/s, requests in flight: {level}" for level in levels]
         lines += [
             "",
             f"Pictures of {size} pixels, {measured['file_bytes'] / 1024:.0f} KiB each as JPEG files:",
@@ -177,7 +204,7 @@ def markdown(found: dict[str, Any], conditions: dict[str, Any]) -> str:
             sent, received = (count / 1024 for count in row["wire"])
             server_ms, client_ms = (median(row["levels"][most], f"{side}_cpu_ms") for side in ("server", "client"))
             lines.append(f"| {way} | {rates} | {sent:.1f} | {received:.1f} | {server_ms:.1f} | {client_ms:.1f} |")
-    lines += ["", f"Bytes and processor times are for each image, the latter with {most} in flight."]
+    lines += ["", f"Bytes and processor times are for each image, the latter with {most} requests in flight."]
     return "\n".join(lines)
 
 

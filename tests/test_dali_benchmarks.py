@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from w251lab.dali import sources
 from w251lab.dali.loading import bench
 from w251lab.dali.recipes import Training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -109,7 +115,7 @@ def test_serving_is_measured_in_every_way(tmp_path: Path) -> None:
     output = tmp_path / "figures.json"
     command = [sys.executable, FOLDER / "dali_serving.py", "--rounds", "1", "--seconds", "0.1", "--pictures", "2"]
     done = subprocess.run(
-        [*command, "--concurrency", "2", "--output", output],
+        [*command, "--concurrency", "1", "--output", output],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -118,10 +124,14 @@ def test_serving_is_measured_in_every_way(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(output.read_text())
+    assert figures["pictures"] == 2
+    called = "benchmarks/dali_serving.py --device cpu --pictures 2 --rounds 1 --seconds 0.1 --concurrency 1"
+    assert f"of 2 different pictures of each size: `{called}`." in done.stdout
+    assert "| images/s, requests in flight: 1 |" in done.stdout
     assert list(figures["sizes"]) == ["320 x 240", "1024 x 768", "2048 x 1536"]
     for size in figures["sizes"].values():
         for way, row in size["ways"].items():
-            (sample,) = row["levels"]["2"]
+            (sample,) = row["levels"]["1"]
             assert sample["images_per_second"] > 0
             sent, received = row["wire"]
             pixels = 4 * 3 * 224 * 224
@@ -131,6 +141,39 @@ def test_serving_is_measured_in_every_way(tmp_path: Path) -> None:
                 assert size["file_bytes"] < sent < size["file_bytes"] + 1000
             assert 0 < received < 5000
             assert f"| {way} | " in done.stdout
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
+    """The names in one of the scripts."""
+    monkeypatch.syspath_prepend(FOLDER)
+    return lambda name: runpy.run_path(str(FOLDER / f"{name}.py"))
+
+
+def test_each_client_has_several_requests_to_send(script: Callable[[str], dict[str, Any]]) -> None:
+    names = script("dali_serving")
+    pictures = [b"a", b"b", b"c"]
+    for way in names["WAYS"]:
+        batch = 8 if "batches of 8" in way else 1
+        for level in (1, 8):
+            asked = names["for_each_client"](way, pictures, level)
+            assert len(asked) == max(3, 4 * level * batch)
+            assert asked[:4] == [b"a", b"b", b"c", b"a"][: len(asked)]
+    assert names["for_each_client"]("server, HTTP", pictures * 20, 1) == pictures * 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "other", "errors", "word"),
+    [(1000, 10, 0, "reached"), (1000, 11, 0, "missed"), (1000, 0, 1, "missed"), (45, 1, 0, "reached")],
+)
+def test_mixed_requests_say_whether_the_aim_is_missed(
+    asked: int, other: int, errors: int, word: str, script: Callable[[str], dict[str, Any]]
+) -> None:
+    found = {"asked": Counter(JPEG=asked), "others": ["another"] * other, "errors": ["error"] * errors}
+    found |= {"same": Counter(JPEG=asked - other - errors), "sizes": {"JPEG": [50]}, "batch": 1.0}
+    found |= {"photographs": 9, "triton": "2"}
+    said = script("dali_mixed_requests")["markdown"](found, "cpu", 0)
+    assert f"The aim, no failure and 99 %, is {word}." in said.splitlines()[0]
 
 
 def test_the_published_results_hold_each_scripts_markers_once() -> None:

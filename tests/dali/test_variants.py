@@ -124,13 +124,14 @@ def test_what_is_no_picture_is_refused(broken: bytes) -> None:
             make(broken)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "PPM", "ICO", "TGA"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000", "PPM", "TGA"])
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of a tag that a TIFF file has no room for
 def test_damage_of_any_kind_is_no_bare_traceback(
     kind: str, encode: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = encode(Image.effect_noise((48, 40), 60).convert("RGB"), kind)
     draw = np.random.default_rng(0)
-    refused = 0
+    causes = []
     for length in np.linspace(0, len(whole), 40, endpoint=False).astype(int):
         noisy = bytearray(whole)
         for place in draw.integers(2, len(whole), 8):
@@ -139,9 +140,9 @@ def test_damage_of_any_kind_is_no_bare_traceback(
             try:
                 variants.png(content)
             except W251Error as error:
-                refused += 1
-                assert isinstance(error.__cause__, damage.UNREADABLE)
-    assert refused
+                causes.append(error.__cause__)
+    assert causes
+    assert all(isinstance(cause, damage.UNREADABLE) for cause in causes)
     # A bomb by Pillow's own, lowered limit: a warning (an error here) up to twice of it, an error above.
     for limit in (48 * 40 - 1, 48 * 40 // 2 - 1):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,7 @@ import psutil
 import pytest
 
 from w251lab.triton import repository, server
+from w251lab.triton.errors import ServerFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -258,4 +260,48 @@ def test_a_temporary_repository_goes_with_its_server(tmp_path: Path, double: Pyt
     folder = repository.write(tmp_path / "once", [double])
     with server.start(folder, remove_repository=True) as running:
         assert answers(running)
+    assert not folder.exists()
+
+
+def test_a_start_that_is_run_again_keeps_its_repository(tmp_path: Path, double: PythonModel) -> None:
+    """As a notebook's cell does: the name is bound to the second server before the first one ends."""
+    folder = repository.write(tmp_path / "again", [double])
+    linked = tmp_path / "linked"
+    linked.symlink_to(folder)
+    running = server.start(linked, remove_repository=True)
+    first = running.command
+    running = server.start(folder, remove_repository=True)
+    gc.collect()
+    assert running.command != first
+    assert folder.is_dir()
+    with running.client() as client:
+        client.unload("double")
+        client.load("double")
+    assert answers(running)
+    running.stop()
+    assert not folder.exists()
+
+
+def test_a_port_that_was_taken_in_the_meantime_does_not_cost_the_repository(
+    tmp_path: Path, double: PythonModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = repository.write(tmp_path / "models", [double])
+    fill = server.port_numbers.fill
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = (listener.getsockname()[1],)
+        chosen = [taken + fill((0, 0, 0))[1:]]
+        monkeypatch.setattr(server.port_numbers, "fill", lambda wanted: chosen.pop() if chosen else fill(wanted))
+        with server.start(folder, remove_repository=True) as running:
+            assert not chosen
+            assert answers(running)
+        assert not folder.exists()
+
+
+def test_a_server_that_does_not_start_leaves_no_temporary_repository(tmp_path: Path, double: PythonModel) -> None:
+    folder = repository.write(tmp_path / "models", [double])
+    (folder / "double" / "1" / "model.py").unlink()
+    with pytest.raises(ServerFailedError):
+        server.start(folder, remove_repository=True)
     assert not folder.exists()

@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import time
+import uuid
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from w251lab.triton import supervisor
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 LOG_FILE = "triton.log"
 GRACE_SECONDS = 10.0  # at a stop: for requests under way, and for each model to finalize
+
+# The repositories in use in this process, by who uses them. A notebook's cell that is run again starts a second server
+# on the folder of the first, whose end comes after that. Each step is one operation on the dict, and no lock is held: a
+# server may also end inside a garbage collection.
+_IN_USE: dict[str, Path] = {}
 
 
 class EmbeddedServer(Server):
@@ -70,7 +77,9 @@ class EmbeddedServer(Server):
             )
         # Also when nobody refers to the server any more (a notebook cell bound its name anew), and at the exit.
         self._owner = os.getpid()
-        self._release = weakref.finalize(self, _release, self._owner, self._process, shm_prefix, folders)
+        temporary = repository if remove_repository else None
+        _IN_USE[shm_prefix] = repository.resolve()
+        self._release = weakref.finalize(self, _release, self._owner, self._process, shm_prefix, run_folder, temporary)
 
     @property
     def running(self) -> bool:
@@ -162,11 +171,39 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _release(owner: int, process: subprocess.Popen[bytes], shm_prefix: str, folders: Sequence[Path]) -> None:
+def _release(
+    owner: int, process: subprocess.Popen[bytes], shm_prefix: str, run_folder: Path, temporary: Path | None
+) -> None:
     """End the server and remove what it left; its supervisor has removed the shared memory unless it was killed."""
     if os.getpid() != owner:
         return
     _end(process)
     supervisor.remove_shared_memory(shm_prefix)
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(run_folder, ignore_errors=True)
+    _give_up(shm_prefix, temporary)
+
+
+@contextmanager
+def in_use(repository: Path, *, remove: bool) -> Iterator[None]:
+    """Keep a repository while servers on it come and go.
+
+    Args:
+        repository: Its folder.
+        remove: Remove it at the end, unless a server of this process uses it.
+    """
+    user = uuid.uuid4().hex
+    _IN_USE[user] = repository.resolve()
+    try:
+        yield
+    finally:
+        _give_up(user, repository if remove else None)
+
+
+def _give_up(user: str, temporary: Path | None) -> None:
+    """Use a repository no longer; remove it, if it is ``temporary`` and nobody else uses it or a folder in it."""
+    _IN_USE.pop(user, None)
+    if temporary is None:
+        return
+    folder = temporary.resolve()
+    if not any(used.is_relative_to(folder) for used in list(_IN_USE.values())):
+        shutil.rmtree(temporary, ignore_errors=True)

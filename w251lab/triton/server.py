@@ -14,7 +14,7 @@ from w251lab.triton import environment as environments
 from w251lab.triton import ports as port_numbers
 from w251lab.triton.answers import unknown_model
 from w251lab.triton.client import ModelStatus
-from w251lab.triton.embedded import GRACE_SECONDS, EmbeddedServer
+from w251lab.triton.embedded import GRACE_SECONDS, EmbeddedServer, in_use
 from w251lab.triton.endpoints import Server, connect
 from w251lab.triton.errors import ServerFailedError
 from w251lab.triton.ports import HOST
@@ -56,7 +56,8 @@ def start(
         timeout: Seconds until it must be ready, loading models included.
         environment: The server's environment; :func:`w251lab.triton.environment.load` by default.
         arguments: More arguments for ``tritonserver``.
-        remove_repository: Remove the repository's folder when the server ends: for one made for this server only.
+        remove_repository: Remove the repository's folder when the server ends, or does not start: for one made for this
+            server only. It stays while another server of this process uses it.
 
     Raises:
         W251Error: The repository or the server's environment is missing.
@@ -71,18 +72,20 @@ def start(
     env = environment or environments.load()
     wanted = (http_port, grpc_port, metrics_port)
     port_numbers.require_usable(wanted)
-    for attempt in range(1, PORT_TRIES + 1):
-        server = _launch(folder, port_numbers.fill(wanted), load, env, arguments, remove_repository=remove_repository)
-        try:
-            server._wait_until_up(timeout)  # noqa: SLF001 - the other half of the constructor
-        except ServerFailedError as error:
-            if "already in use" not in error.what or attempt == PORT_TRIES or all(wanted):
+    with in_use(folder, remove=remove_repository):  # from one attempt to the next
+        for attempt in range(1, PORT_TRIES + 1):
+            ports = port_numbers.fill(wanted)
+            server = _launch(folder, ports, load, env, arguments, remove_repository=remove_repository)
+            try:
+                server._wait_until_up(timeout)  # noqa: SLF001 - the other half of the constructor
+            except ServerFailedError as error:
+                if "already in use" not in error.what or attempt == PORT_TRIES or all(wanted):
+                    raise
+            except BaseException:  # an interrupted cell must not leave a server that nobody has a name for
+                server.stop()
                 raise
-        except BaseException:  # an interrupted cell must not leave a server that nobody has a name for
-            server.stop()
-            raise
-        else:
-            return server
+            else:
+                return server
     raise AssertionError("unreachable")
 
 

@@ -65,6 +65,15 @@ def _flipped(content: bytes, at: int) -> bytes:
     return bytes(changed)
 
 
+CODE_STREAM = b"\xff\x4f\xff\x51"
+
+
+def _without(jpeg_2000: bytes, at: int, count: int) -> bytes:
+    """With zeros so many bytes behind the beginning of the pixels."""
+    at += jpeg_2000.index(CODE_STREAM)
+    return jpeg_2000[:at] + bytes(count) + jpeg_2000[at + count :]
+
+
 @pytest.fixture(scope="session")
 def undecodable(contents: list[bytes], encode: Callable[..., bytes]) -> dict[str, tuple[bytes, str]]:
     """Bytes that no decoder can make a picture of, and what the error must say of them."""
@@ -78,7 +87,7 @@ def undecodable(contents: list[bytes], encode: Callable[..., bytes]) -> dict[str
     return {
         "nothing": (b"", "0 bytes"),
         "zeros": (bytes(500), "0 bytes"),
-        "text": (b"no picture at all", "it is text"),
+        "text": (b"no picture\nat all\n", "it is text"),
         "HTML": (b"<!DOCTYPE html><html><body>404</body></html>", "HTML or XML"),
         "SVG": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "HTML or XML"),
         "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + jpeg, "a PDF document"),
@@ -104,6 +113,10 @@ def undecodable(contents: list[bytes], encode: Callable[..., bytes]) -> dict[str
         "BMP, cut": (bitmap[: len(bitmap) // 2], damaged),
         "WebP, cut": (webp[: len(webp) // 2], damaged),
         "TIFF, cut": (tiff[: len(tiff) // 2], damaged),
+        "JPEG 2000, tiles of no width": (_without(jp2, 24, 4), damaged),
+        "JPEG 2000, tiles of no height": (_without(jp2, 28, 4), damaged),
+        "JPEG 2000, no components": (_without(jp2[jp2.index(CODE_STREAM) :], 40, 2), damaged),
+        "JPEG 2000, only its start": (CODE_STREAM + b"\0\x2f", damaged),
         "JPEG 2000, cut": (jp2[: len(jp2) // 3], damaged),
     }
 

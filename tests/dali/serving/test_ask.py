@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import http.server
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -166,3 +170,53 @@ def test_a_server_that_is_gone_is_an_error_and_no_answer(way: ask.Way, contents:
     gone = server.Server("127.0.0.1:9", "127.0.0.1:9", "127.0.0.1:9")
     with pytest.raises(ServerUnavailableError):
         serving.classify(gone, contents[:2], way=way)
+
+
+class _Moody(http.server.BaseHTTPRequestHandler):
+    """Stalls at the first request, answers the second without Triton's header, and hands on the others."""
+
+    protocol_version = "HTTP/1.1"
+    triton = ""
+    asked = 0
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        kind = type(self)
+        kind.asked += 1
+        if kind.asked == 1:
+            time.sleep(1.5)
+            return
+        connection = HTTPConnection(kind.triton, timeout=60)
+        connection.request("POST", self.path, body, {"Inference-Header-Content-Length": "0"})
+        answer = connection.getresponse()
+        said = answer.read()
+        connection.close()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(said)))
+        if kind.asked > 2:
+            self.send_header("Inference-Header-Content-Length", answer.headers["Inference-Header-Content-Length"])
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_words: object) -> None:
+        pass
+
+
+def test_a_request_that_failed_does_not_break_the_next_one(running: EmbeddedServer, contents: list[bytes]) -> None:
+    handler = type("Moody", (_Moody,), {"triton": running.http})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as proxy:
+        serving_it = threading.Thread(target=proxy.serve_forever)
+        serving_it.start()
+        between = server.Server(f"127.0.0.1:{proxy.server_port}", running.grpc, running.metrics)
+        try:
+            with serving.EncodedClients(between, way="raw", concurrency=1, timeout=0.5) as clients:
+                with pytest.raises(W251Error, match=r"time|Time"):
+                    clients.classify(contents[:1])
+                (connection,) = [one for one in clients._open if isinstance(one, HTTPConnection)]
+                connection.timeout = 60.0
+                with pytest.raises(InferenceFailedError, match="without Inference-Header-Content-Length"):
+                    clients.classify(contents[:1])
+                assert clients.classify(contents[:1]) == serving.classify(running, contents[:1], way="raw")
+        finally:
+            proxy.shutdown()
+            serving_it.join()

@@ -4,13 +4,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from w251lab.dali import parity, serving
 from w251lab.dali.recipes import Validation
+from w251lab.dali.serving.runner import Limits
 from w251lab.errors import UsageError, W251Error
 from w251lab.triton.pictures import load_image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from w251lab.triton.embedded import EmbeddedServer
 
 
@@ -41,6 +45,18 @@ def test_what_pillow_cannot_decode_fails_alone(
     for name in names:
         with pytest.raises(W251Error):
             serving.prepare([undecodable[name][0]])
+
+
+def test_both_ways_refuse_the_same_sizes(running: EmbeddedServer, encode: Callable[..., bytes]) -> None:
+    sizes = [(1365, 1), (1, 1366), (65_000, 1)]
+    pictures = [encode(Image.new("RGB", size, "red")) for size in sizes]
+    on_server = serving.classify(running, pictures[1:])
+    on_client = serving.client_side(running, pictures[1:])
+    for size, there, here in zip(sizes[1:], on_server, on_client, strict=True):
+        said = f"it has {size[0]} x {size[1]} pixels, too long and thin to be resized"
+        assert there.error == said
+        assert here.error == f"the picture is too large to decode safely: {said}"
+    assert not Limits(serving.service.MAX_PIXELS, 256).too_large(*sizes[0])
 
 
 def test_what_is_no_list_of_pictures_is_refused(running: EmbeddedServer) -> None:

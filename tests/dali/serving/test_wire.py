@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from w251lab.dali import serving
 from w251lab.dali.serving import wire
+from w251lab.errors import UsageError
 from w251lab.triton.endpoints import Server
 from w251lab.triton.errors import ServerUnavailableError
 
@@ -108,3 +110,46 @@ def test_what_server_side_preprocessing_saves(running: EmbeddedServer, contents:
     assert sent["raw"] < sent["single"] < size + 1000 * len(contents)
     assert len(contents) * max(map(len, contents)) < sent["padded"]
     assert len(contents) * 4 * 3 * 224 * 224 < pixels
+
+
+def test_a_connection_that_cannot_be_taken_does_not_end_the_relay(echo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with wire.Counted(Server(echo, echo, echo)) as counted:
+        assert talk(counted.server.http, b"x") == b"xx"  # the thread waits for the next connection now
+        accept, connect = socket.socket.accept, socket.create_connection
+        failing = [OSError(errno.EMFILE, "Too many open files")] * 2
+        relays = {thread for thread in threading.enumerate() if "_accept" in thread.name}
+
+        def full(listener: socket.socket) -> Any:
+            if failing and threading.current_thread() in relays:
+                raise failing.pop()
+            return accept(listener)
+
+        def unset(*_where: object, **_how: object) -> Any:
+            far = connect(("127.0.0.1", int(echo.rpartition(":")[2])))
+            far.close()
+            opened.append(far)
+            return far
+
+        opened: list[socket.socket] = []
+        monkeypatch.setattr(socket.socket, "accept", full)
+        for address in (counted.server.http, counted.server.grpc):
+            assert talk(address, b"abc") == b"abcabc"
+        assert talk(counted.server.http, b"abc") == b"abcabc"
+        assert not failing
+        # A connection to the server that is lost at once.
+        host, _, port = counted.server.http.partition(":")
+        with monkeypatch.context() as patch:
+            patch.setattr(wire.socket, "create_connection", unset)
+            with connect((host, int(port)), timeout=10) as near:
+                assert near.recv(10) == b""
+        assert opened
+        assert talk(counted.server.http, b"abc") == b"abcabc"
+
+
+def test_it_does_not_listen_before_it_is_entered_nor_after_a_failure(echo: str) -> None:
+    before = threading.active_count()
+    wire.Counted(Server(echo, echo, echo))
+    assert threading.active_count() == before
+    with pytest.raises(UsageError), wire.Counted(Server(echo, "nowhere", echo)):
+        pass
+    assert threading.active_count() == before

@@ -217,8 +217,13 @@ class EncodedClients(Clients):
                 f"The server could not do that for {self.model!r}: {said}.",
                 "Look at the server's log, and whether it has that model: w251lab models.",
             )
-        length = int(headers["Inference-Header-Content-Length"])
-        result = tritonclient.http.InferenceServerClient.parse_response_body(body, header_length=length)
+        length = headers.get("Inference-Header-Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            raise InferenceFailedError(
+                f"{self._client().url} gave an answer without Inference-Header-Content-Length, as Triton does not.",
+                "Look at what stands between this machine and the server: a proxy may have dropped the header.",
+            )
+        result = tritonclient.http.InferenceServerClient.parse_response_body(body, header_length=int(length))
         (name,) = {output["name"] for output in result.get_response()["outputs"]} - {ERROR}
         scores = result.as_numpy(name).ravel()
         best = np.argsort(-scores, kind="stable")[: self.top_k]
@@ -240,9 +245,11 @@ class EncodedClients(Clients):
                     )
                     answer = self._mine.raw.getresponse()
                     return answer.status, answer.headers, answer.read()
-                except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                    self._mine.raw.close()  # the server closes what was idle for long: the next request connects anew
-                    if attempt == 2:
+                except BaseException as error:
+                    self._mine.raw.close()  # or no later request could go over it; the next one connects anew
+                    # The server closes what was idle for long.
+                    idle = isinstance(error, (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError))
+                    if attempt == 2 or not idle:
                         raise
         raise AssertionError("unreachable")
 

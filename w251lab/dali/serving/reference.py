@@ -12,9 +12,11 @@ import numpy as np
 from PIL import Image
 
 from w251lab.dali import parity
+from w251lab.dali.damage import UNREADABLE
 from w251lab.dali.serving import source
 from w251lab.dali.serving.ask import Answer, Clients
 from w251lab.dali.serving.contents import as_array, several
+from w251lab.dali.serving.runner import Limits
 from w251lab.dali.serving.service import MAX_PIXELS
 from w251lab.errors import W251Error
 from w251lab.triton.models import packaged
@@ -44,7 +46,8 @@ def prepare(contents: Sequence[Content], recipe: Validation | None = None) -> np
 
     Raises:
         UsageError: There are no pictures, or something else than bytes.
-        W251Error: Pillow cannot decode one, or it has more pixels than Pillow's limit.
+        W251Error: Pillow cannot decode one, or it has more pixels than the server takes by default, decoded
+            or resized.
     """
     recipe = recipe or source.classifier_recipe()
     mean, std = np.asarray(recipe.mean, np.float32), np.asarray(recipe.std, np.float32)
@@ -114,12 +117,11 @@ def _pixels(content: Content, recipe: Validation) -> npt.NDArray[np.uint8]:
     data = as_array(content).tobytes()
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            if picture.width * picture.height <= MAX_PIXELS:
+            reason = Limits(MAX_PIXELS, recipe.resize).too_large(*picture.size)
+            if not reason:
                 return parity.reference(picture, recipe)
-            size = f"{picture.width} x {picture.height} pixels"
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        size = str(error)
-    # What Pillow raises on damaged data.
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        reason = str(error)
+    except UNREADABLE as error:
         raise W251Error(f"Pillow cannot decode the picture: {error}", "save it again as JPEG or PNG") from error
-    raise W251Error(f"the picture is too large to decode safely: {size}", "scale it down first")
+    raise W251Error(f"the picture is too large to decode safely: {reason}", "scale it down first")

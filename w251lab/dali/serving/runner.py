@@ -5,15 +5,18 @@ but DALI, its codec library nvImageCodec, and NumPy.
 
 ``execute`` gets every request of a batch at once, each with one picture or several padded with zeros to one length, and
 gives DALI all of their pictures in one batch. DALI ends a pipeline at the first picture that it cannot decode. So the
-headers are looked at first, and if a batch still fails, its pictures are decoded one by one by nvImageCodec, which
-DALI's decoder is made of and which survives a damaged one; the rest goes through a new pipeline.
+headers are looked at first, and the end of a JPEG, half of which a GPU decodes without a word. If a batch still fails,
+its pictures are decoded one by one by nvImageCodec, which DALI's decoder is made of and which survives a damaged one;
+the rest goes through a new pipeline.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
+import struct
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 REFUSED: Final = "picture refused: "
 _FORMATS: Final = "JPEG, PNG, WebP, BMP, TIFF, JPEG 2000 and PNM"
 _DAMAGED: Final = "damaged or cut short"
+#: How the pixels of a JPEG 2000 file begin, wherever they are in it, and how the file does.
+_CODE_STREAM: Final = b"\xff\x4f\xff\x51"
+_JPEG_2000: Final = (b"\0\0\0\x0cjP  ", _CODE_STREAM)
 #: What DALI could read if it were whole, by how it begins.
 _PICTURES: Final = (
     (b"\xff\xd8", "a JPEG file"),
@@ -38,6 +44,12 @@ _PICTURES: Final = (
     (b"BM", "a BMP file"),
     (b"II*\0", "a TIFF file"),
     (b"MM\0*", "a TIFF file"),
+    *((begins, "a JPEG 2000 file") for begins in _JPEG_2000),
+)
+#: The same, where the beginning alone does not tell.
+_PICTURES_LIKE: Final = (
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "a WebP file"),
+    (re.compile(rb"P[1-6]\s"), "a PNM file"),
 )
 #: What it cannot.
 _OTHERS: Final = (
@@ -50,6 +62,10 @@ _OTHERS: Final = (
 #: Formats that have an end of their own: zeros after it are the client's padding. A file that was cut short has to lose
 #: them, or DALI takes them for the rest of the picture.
 _ENDED: Final = (b"\xff\xd8", b"\x89PNG")
+#: A marker of a JPEG file and its code: in coded pixels FF is followed by 0, or by D0..D7, which cut them into parts.
+_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+_END_OF_JPEG: Final = b"\xd9"
+_TEXT: Final = frozenset(b"\t\n\r\f") | frozenset(range(0x20, 0x7F))
 # Decoded with the pipeline's first run: the codecs' libraries are loaded before the first request.
 _WARM_UP: Final = b"P6\n8 8\n255\n" + bytes(8 * 8 * 3)
 
@@ -112,12 +128,24 @@ class Limits(NamedTuple):
     """How much a picture may unfold to.
 
     Attributes:
-        pixels: Of a decoded picture, of all decoded pictures of a batch together, and of a resized picture.
+        pixels: Of a picture, decoded or resized, whichever is more; also of all pictures of a batch together.
         resize: To what the shorter side is resized: a long thin picture becomes huge by it.
     """
 
     pixels: int
     resize: int
+
+    def unfolded(self, width: int, height: int) -> int:
+        """Pixels that a picture takes, decoded or resized, whichever is more."""
+        return max(width * height, self.resize**2 * max(width, height) // min(width, height))
+
+    def too_large(self, width: int, height: int) -> str:
+        """Why a picture of ``width`` x ``height`` pixels, 1 or more each, is refused, or ``""``."""
+        if width * height > self.pixels:
+            return f"it has {width} x {height} pixels, more than the {self.pixels} that are decoded"
+        if self.unfolded(width, height) > self.pixels:
+            return f"it has {width} x {height} pixels, too long and thin to be resized"
+        return ""
 
 
 class Preparer:
@@ -226,23 +254,26 @@ class Preparer:
             yield batch
 
     def _look_at(self, content: Array) -> tuple[str, int]:
-        """Why the header says that a picture cannot be used, or ``""``; and its pixels."""
+        """Why a picture cannot be used, as far as can be told without its pixels, or ``""``; and what it unfolds to."""
         if not content.any():
             return "it has 0 bytes", 0
+        size = None if cut_short(content) or deadly(content) else self._size(content)
+        if size is None:
+            return what_is(bytes(content[:64])), 0
+        width, height = size
+        if min(width, height) < 1:
+            return f"it has {width} x {height} pixels", 0
+        if reason := self._limits.too_large(width, height):
+            return reason, 0
+        return "", self._limits.unfolded(width, height)
+
+    def _size(self, content: Array) -> tuple[int, int] | None:
+        """Width and height, as the header says; None where there is none."""
         try:
             found = self._codec.CodeStream(content)
-            width, height = int(found.width), int(found.height)
+            return int(found.width), int(found.height)
         except RuntimeError:
-            return what_is(bytes(content[:64])), 0
-        pixels = width * height
-        if pixels < 1:
-            return f"it has {width} x {height} pixels", 0
-        if pixels > self._limits.pixels:
-            return f"it has {width} x {height} pixels, more than the {self._limits.pixels} that are decoded", 0
-        resized = self._limits.resize**2 * max(width, height) // min(width, height)
-        if resized > self._limits.pixels:
-            return f"it has {width} x {height} pixels, too long and thin to be resized", 0
-        return "", pixels
+            return None
 
     def _undecodable(self, content: Array) -> str:
         """Why the pixels cannot be decoded, or ``""``."""
@@ -264,12 +295,48 @@ def unpadded(content: Array) -> Array:
     return content[: len(content.tobytes().rstrip(b"\0"))]
 
 
+def deadly(content: Array) -> bool:
+    """Whether it is a JPEG 2000 file whose header ends the process that reads it.
+
+    nvImageCodec (0.9) divides by the size of a tile and by the number of components, also where they are 0.
+    """
+    data = content.tobytes()
+    if not data.startswith(_JPEG_2000):
+        return False
+    for found in re.finditer(re.escape(_CODE_STREAM), data):
+        fields = data[found.start() + 24 : found.start() + 42]  # width and height of a tile, its place; components
+        if len(fields) < 18 or 0 in struct.unpack(">II8xH", fields):
+            return True
+    return False
+
+
+def cut_short(content: Array) -> bool:
+    """Whether it is a JPEG file without its end mark, FF D9.
+
+    Decoders differ there: a CPU's refuses half a picture, a GPU's fills up the rest. So it is asked of the file. Its
+    segments are walked from the first on, since the same bytes also end a thumbnail in one of them, and may stand in
+    whatever follows the picture (a film, for instance).
+    """
+    data = content.tobytes()
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    at = 2
+    while found := _MARKER.search(data, at):
+        if found[1] == _END_OF_JPEG:
+            return False
+        # A segment begins with its length, which counts itself. What follows a start of scan needs no special care: the
+        # search passes over coded pixels.
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return True
+
+
 def what_is(head: bytes) -> str:
     """Why bytes that begin with ``head`` cannot be read as a picture."""
-    for begins, name in _PICTURES:
-        if head.startswith(begins):
-            return f"it is {name} that is {_DAMAGED}"
-    text = head.rstrip(b"\0")
-    kind = "text" if text.isascii() and text.decode("ascii").isprintable() else "binary data"
-    kind = next((name for begins, name in _OTHERS if head.startswith(begins)), kind)
+    names = [name for begins, name in _PICTURES if head.startswith(begins)]
+    names += [name for pattern, name in _PICTURES_LIKE if pattern.match(head)]
+    if names:
+        return f"it is {names[0]} that is {_DAMAGED}"
+    text = head.removeprefix(b"\xef\xbb\xbf").rstrip(b"\0").lstrip()
+    kind = "text" if _TEXT.issuperset(text) else "binary data"
+    kind = next((name for begins, name in _OTHERS if text.startswith(begins)), kind)
     return f"it is {kind}, and no picture that DALI can read ({_FORMATS})"

@@ -8,6 +8,8 @@ classifier             python backend with onnxruntime                     onnxr
 ensemble               INPUT -> OUTPUT, ERROR                              INPUT -> OUTPUT
 a picture that         fails alone; its reason is the request's error,     fails every request of its batch, with DALI's
 cannot be decoded      or in ERROR with NaN in OUTPUT                      own words
+a JPEG file without    the same, on a CPU and on a GPU                     the same on a CPU; on a GPU what there is of
+its end mark                                                               it is decoded
 too many pixels        refused by the header                               decoded
 =====================  ==================================================  ==========================================
 
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from w251lab.triton.description import Model
     from w251lab.triton.repository import Flavour
 
-#: Pillow refuses to open what has more: so both ways to prepare a picture refuse the same ones.
+#: Pillow warns of what has more. Both ways to prepare a picture refuse the same sizes by it (runner.Limits), unless a
+#: service has limits of its own. Of damaged files each decoder saves what it can, and those differ.
 MAX_PIXELS: Final = 89_478_485
 PREPROCESSING: Final = "preprocessing"
 ENSEMBLE: Final = "efficientnet_ensemble"
