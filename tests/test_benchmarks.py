@@ -29,7 +29,7 @@ CONTENDERS = {
 
 def test_every_contender_is_measured_and_nothing_is_left(tmp_path: Path) -> None:
     output = tmp_path / "figures.json"
-    command = [sys.executable, str(SCRIPT), "--rounds", "1", "--seconds", "0.2", "--concurrency", "2"]
+    command = [sys.executable, str(SCRIPT), "--rounds", "1", "--seconds", "1", "--concurrency", "2"]
     done = subprocess.run(
         [*command, "--output", str(output)], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=240
     )

@@ -162,13 +162,15 @@ class Service:
         cpu = self._cpu()
         (found,) = load.generate(task, self._request, self._program)
         cpu = self._cpu() - cpu
+        count = len(found.latencies_ms)
+        if found.messages:
+            raise SystemExit(f"{self.name}: {found.messages}")
+        if not count:
+            raise SystemExit(f"{self.name}: no answer came within {seconds} s; measure for longer, with --seconds")
         batch = float("nan")
         if before:
             after = self._client.statistics(MODEL.name)
             batch = (after.inferences - before.inferences) / (after.executions - before.executions)
-        count = len(found.latencies_ms)
-        if found.messages:
-            raise SystemExit(f"{self.name}: {found.messages}")
         return Sample(
             count / found.seconds,
             _percentile(found.latencies_ms, 50),

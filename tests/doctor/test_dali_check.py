@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from w251lab.dali import parity
+from w251lab.dali import bundled, parity
 from w251lab.doctor import dali_check
 from w251lab.doctor.checks import CHECKS
 from w251lab.errors import W251Error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def levels(said: str) -> float:
@@ -66,6 +67,12 @@ def test_pixels_of_another_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     right = parity.pixels
     monkeypatch.setattr(parity, "pixels", lambda *given, **how: right(*given, **how)[:, :100])
     with pytest.raises(W251Error, match=r"shape \(1, 100, 224, 3\) in place of \(1, 224, 224, 3\)"):
+        dali_check.dali("cpu")
+
+
+def test_an_installation_without_the_shipped_photographs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bundled, "_FOLDER", tmp_path / "pictures")
+    with pytest.raises(W251Error, match="the shipped pictures are not in"):
         dali_check.dali("cpu")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,6 @@ class Runs:
     def folder(self, key: str) -> Path:
         """The run's own folder."""
         return self._made[key]
-
-    def wait_for_all(self) -> None:
-        wait(self._under_way.values())
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -1,8 +1,10 @@
-"""Every notebook of the course: its release, its solution at small scale, and its release unanswered."""
+"""Every notebook of the course: its release, its solution at small scale, and its release unanswered.
+
+No test looks at the clock: `make run` measures each notebook alone, and course.toml's limits end a run that hangs.
+"""
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,20 +29,11 @@ NOTEBOOKS = planting.notebooks(planting.HERE.parents[1])
 COURSE = load_course(planting.HERE.parents[1])
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 QUICKSTART = "01_triton_quickstart/triton_quickstart"
-SECONDS = 60.0  # for one notebook at small scale, alone on 2 cores
-shares: dict[str, float] = {}  # notebook -> of the machine, while its solution ran
 
 
 def solve(notebook: planting.Notebook, folder: Path) -> Checked:
     """Our own solution, as it is: nothing is made shorter."""
-    checked = check(notebook.course, [notebook.lab.name], planting.OPTIONS)
-    shares[notebook.name] = share_of_the_machine()
-    return checked
-
-
-def share_of_the_machine() -> float:
-    """How much of a core each process has had that wanted one, in the last minutes: 1 where there was one for each."""
-    return min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[:2]))
+    return check(notebook.course, [notebook.lab.name], planting.OPTIONS)
 
 
 def hand_in_as_it_is(notebook: planting.Notebook, folder: Path) -> Checked:
@@ -94,7 +87,7 @@ def _lines(source: list[Cell]) -> tuple[set[str], set[str]]:
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_the_solution_has_full_marks_in_time(name: str, runs: Any) -> None:
+def test_the_solution_has_full_marks(name: str, runs: Any) -> None:
     checked = runs[f"{name}/solved"]
     notebook = planting.judged(checked)
     wrong = [(q.name, q.verdict, q.reason) for q in notebook.questions if not q.full_marks]
@@ -104,12 +97,6 @@ def test_the_solution_has_full_marks_in_time(name: str, runs: Any) -> None:
     assert notebook.device
     assert notebook.device.startswith("cpu")
     assert checked.result.ok
-    seconds, share = notebook.seconds, shares[name]
-    if seconds * share >= SECONDS:
-        runs.wait_for_all()
-        seconds = planting.judged(solve(NOTEBOOKS[name], runs.folder(f"{name}/solved"))).seconds
-        share = shares[name]
-    assert seconds * share < SECONDS, f"{seconds:.0f} s with {share:.0%} of this machine's cores"
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

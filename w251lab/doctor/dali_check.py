@@ -17,14 +17,13 @@ _TOLERANCE: Final = 1.0
 
 
 def dali(device: Device) -> str:
-    """Decode, resize and crop a photograph that comes with matplotlib on ``device``, and compare it with Pillow's."""
-    from matplotlib.cbook import get_sample_data
+    """Decode, resize and crop a photograph that comes with the labs on ``device``, and compare it with Pillow's."""
     from PIL import Image
 
-    from w251lab.dali import installed, parity, sources
+    from w251lab.dali import bundled, installed, parity, sources
 
     installed.require(device)
-    photograph = str(get_sample_data("grace_hopper.jpg", asfileobj=False))
+    photograph = bundled.source().names[0]
     with Image.open(photograph) as picture:
         expected = parity.reference(picture)
     found: Any = parity.pixels(sources.files([photograph]), device=device)

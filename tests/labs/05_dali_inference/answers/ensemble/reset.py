@@ -1,7 +1,8 @@
-# The server and the repository remember `mine`; everything else that an answer leaves is a name.
+# The server and the repository remember what was loaded; everything else that an answer leaves is a name.
 import shutil
 
-with triton.client() as client:
-    if client.is_ready("mine"):
-        client.unload("mine")
-shutil.rmtree(models / "mine", ignore_errors=True)
+for name in ("mine", "of_twelve"):
+    with triton.client() as client:
+        if client.is_ready(name):
+            client.unload(name)
+    shutil.rmtree(models / name, ignore_errors=True)
