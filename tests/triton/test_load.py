@@ -69,8 +69,12 @@ def test_a_sweep_measures_each_level(shared_server: EmbeddedServer, protocol: Pr
         assert (level.requests, level.errors, level.messages) == (12, 0, ())
         assert level.throughput == pytest.approx(12 * 2 / level.seconds)
         assert 0 < level.p50_ms <= level.p90_ms <= level.p95_ms <= level.p99_ms
-        assert level.infer_ms < level.p50_ms * 2
+        assert level.infer_ms > 0.1, "no machine is as fast as that: it would be another unit"
         assert level.average_batch == 2  # without dynamic batching each request runs alone
+    # The server's time for the levels is within its time for everything. A request that was under way when a level
+    # began may be counted with what was before. The client's clock says nothing here: the machine may be busy.
+    counted = [level.infer_ms * (level.requests - level.concurrency) for level in result.levels]
+    assert sum(counted) <= spent.compute_infer_us / 1000
     # Everything that was sent was counted by the server: the probe, the warm-up and the last requests, too.
     assert spent.failures == 0
     # How many of those there are depends on how busy the machine is, but they are fewer than what was measured.
@@ -84,13 +88,10 @@ def test_dynamic_batching_shows_in_the_average_batch(shared_server: EmbeddedServ
 
 
 def test_seconds_bound_a_level(shared_server: EmbeddedServer) -> None:
-    begin = time.monotonic()
-    result = load.sweep(
-        shared_server, "double", [2], seconds=0.4, warmup=0.1, inputs={"X": np.ones((1, 8), np.float32)}, tool="client"
-    )
-    assert result.levels[0].seconds == pytest.approx(0.4, abs=0.2)
-    assert result.levels[0].requests > 10
-    assert time.monotonic() - begin < 120, "on a busy machine, too"
+    one = {"X": np.ones((1, 8), np.float32)}
+    result = load.sweep(shared_server, "double", [2], seconds=0.4, warmup=0.1, inputs=one, tool="client")
+    assert 0.39 < result.levels[0].seconds < 3, "3 without the argument; the rest is for a busy machine"
+    assert result.levels[0].requests > 0
 
 
 def test_inputs_in_shared_memory_give_the_same_and_leave_nothing(

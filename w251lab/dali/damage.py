@@ -30,6 +30,7 @@ UNREADABLE: Final = (
     ValueError,
     EOFError,
     IndexError,
+    TypeError,  # of a TIFF whose tags are of other types than they should be
     struct.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,14 @@ def test_a_picture_that_is_none(tmp_path: Path, broken: bytes) -> None:
     file.unlink()
     with pytest.raises(W251Error, match=r"my picture\.jpg cannot be read: No such file"):
         loader.run()
+
+
+def test_a_tag_of_another_type_is_named(encode: Callable[..., bytes]) -> None:
+    content = bytearray(encode(Image.new("RGB", (8, 6)), "TIFF"))
+    place = content.index(struct.pack("<HHI", 0x111, 4, 1))  # where the pixels are, by one number
+    content[place + 2 : place + 4] = struct.pack("<H", 11)  # with a fraction
+    with pytest.raises(W251Error, match=r"it\.tif cannot be decoded"):
+        pillow.decode(bytes(content), "it.tif")
 
 
 def test_a_bomb_is_named_at_any_size(encode: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch) -> None:
