@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -127,3 +127,20 @@ def dali_py(tmp_path: Path) -> Path:
     file = tmp_path / "dali.py"
     file.write_text(serving.text())
     return file
+
+
+@pytest.fixture(
+    params=[
+        ([], "no pictures"),
+        (b"one", "one picture"),
+        ("path.jpg", "one picture"),
+        (["path.jpg"], "str"),
+        ([np.zeros(3)], "float64"),
+        ([np.zeros((2, 2), np.uint8)], r"uint8 \[2, 2\]"),
+    ],
+    ids=["none", "bytes", "path", "paths", "floats", "decoded"],
+)
+def no_pictures(request: pytest.FixtureRequest) -> tuple[Any, str]:
+    """Something else than the bytes of pictures, and a word of what is said to it."""
+    found: tuple[Any, str] = request.param
+    return found

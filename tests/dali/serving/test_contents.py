@@ -16,17 +16,7 @@ def test_zeros_fill_up_to_the_longest() -> None:
     assert serving.padded([b""]).shape == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("given", "word"),
-    [
-        ([], "no pictures"),
-        (b"one", "one picture"),
-        ("path.jpg", "one picture"),
-        (["path.jpg"], "str"),
-        ([np.zeros(3)], "float64"),
-        ([np.zeros((2, 2), np.uint8)], r"uint8 \[2, 2\]"),
-    ],
-)
-def test_what_is_not_the_bytes_of_pictures_is_refused(given: Any, word: str) -> None:
+def test_what_is_not_the_bytes_of_pictures_is_refused(no_pictures: tuple[Any, str]) -> None:
+    given, word = no_pictures
     with pytest.raises(UsageError, match=word):
         serving.padded(given)
