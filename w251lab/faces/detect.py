@@ -23,13 +23,13 @@ _SMALL: Final = 256
 
 @dataclass(frozen=True)
 class Face:
-    """One face in a picture. Coordinates are in pixels, x to the right and y downwards; the centre of
-    the first pixel is at (0, 0).
+    """One face in a picture. Points are (x, y) in pixels; the centre of the first pixel is at (0, 0).
 
     Attributes:
         box: Left, top, right and bottom edge. It may reach over the edge of the picture.
         score: How sure the detector is, 0..1.
-        landmarks: float64 (5, 2): left eye, right eye, nose, left and right corner of the mouth, as seen in the picture.
+        landmarks: float64 (5, 2): left eye, right eye, nose, left and right corner of the mouth, as seen in the
+            picture.
     """
 
     box: tuple[float, float, float, float]
@@ -57,15 +57,15 @@ class Face:
 def detect(picture: NDArray[np.uint8], *, threshold: float = 0.5, largest: int = LARGEST) -> tuple[Face, ...]:
     """The faces in a picture, largest first.
 
-    The picture is looked at twice, the second time at half the size: the network misses a face of more than about 600 pixels, and
-    one in a grainy picture is found more often once the grain is averaged away. Of a face that is found twice the first
-    look counts, which is the finer one.
+    The picture is looked at twice, the second time at half the size: the network misses a face of more than about 600
+    pixels, and one in a grainy picture is found more often once the grain is averaged away. Of a face that is found
+    twice the first look counts, which is the finer one.
 
     Args:
         picture: uint8 (height, width, 3), RGB.
         threshold: The least score of a face, above 0 and below 1.
-        largest: Pictures whose longer side has more pixels are shrunk to it for the detector. Higher finds smaller faces
-            in large pictures, and takes longer in proportion to the area.
+        largest: Pictures whose longer side has more pixels are shrunk to it for the detector. Higher finds smaller
+            faces in large pictures, and takes longer in proportion to the area.
 
     Raises:
         PictureError: ``picture`` is no picture.
@@ -99,6 +99,4 @@ def _look(picture: NDArray[np.uint8], scale: float, threshold: float) -> centerf
     found = centerface.distinct(centerface.run(seen, threshold))
     # From the corner of the first pixel to its centre.
     by = np.array([width / size[0], height / size[1]])
-    return centerface.Found(
-        found.boxes * np.tile(by, 2) - 0.5, found.scores, found.landmarks * by - 0.5
-    )
+    return centerface.Found(found.boxes * np.tile(by, 2) - 0.5, found.scores, found.landmarks * by - 0.5)
