@@ -1,7 +1,8 @@
 """A second look at each face, upright and at the detector's best size: its landmarks become twice as steady.
 
-The detector is surest of upright faces of about 128 pixels. A face is cut out so, as its first landmarks say, and looked at again;
-one that was lying on its side or upside down is turned that way, looked at, and looked at once more. Measured: docs/faces.md.
+The detector is surest of upright faces of about 128 pixels. A face is cut out so, as its first landmarks say, and
+looked at again; one that was lying on its side or upside down is turned that way, looked at, and looked at once more.
+Measured: docs/faces.md.
 """
 
 from __future__ import annotations
