@@ -29,7 +29,7 @@ def grain(picture: NDArray[np.uint8]) -> float:
 def test_a_damaged_face_comes_out_cleaner_and_nearer_to_the_original(
     hopper: NDArray[np.uint8], hopper_face: Face
 ) -> None:
-    noise = np.random.default_rng(3).normal(0, 25, hopper.shape)
+    noise = np.random.default_rng(3).normal(0, 45, hopper.shape)
     damaged = np.clip(hopper + noise, 0, 255).astype(np.uint8)
     original, before = (align.align(each, hopper_face) for each in (hopper, damaged))
     restorer = BaselineRestorer(face_pixels=64)

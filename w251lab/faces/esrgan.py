@@ -127,7 +127,7 @@ def _network() -> tuple[Any, Any]:
 
 @contextmanager
 def _sleeping_threads() -> Iterator[None]:
-    """Have OpenMP's threads sleep while they wait, in the copy of OpenMP that comes with ncnn and reads this as it loads.
+    """Have OpenMP's threads sleep while they wait, in the copy that comes with ncnn and reads this as it loads.
 
     They spin otherwise, and the network's 351 convolutions wait 351 times: on two cores that other processes shared, a
     picture of 64 x 64 pixels took 40 s in place of 3.
