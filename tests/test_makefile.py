@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-ENVIRONMENTS = ("cpu", "gpu", "dev", "dev-gpu")
+ENVIRONMENTS = ("cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu")
 PROJECT = """\
 [build-system]
 requires = []
@@ -358,7 +358,7 @@ def test_an_unknown_device_or_environment_is_refused(checkout: Checkout) -> None
     done = checkout.run("make", "run", "DEVICE=tpu")
     assert done.returncode != 0
     assert "DEVICE=tpu is unknown; use auto, cpu or gpu" in done.stderr
-    refused(checkout.set_up("tpu"), "unknown environment 'tpu'", "cpu|gpu|dev|dev-gpu")
+    refused(checkout.set_up("tpu"), "unknown environment 'tpu'", "cpu|cpu-gfpgan|gpu|dev|dev-gpu")
 
 
 @pytest.mark.parametrize(
