@@ -131,9 +131,10 @@ def compile_all(uv: str, folder: Path = HERE, *, upgrade: bool = False) -> list[
             new = Path(scratch) / f"{lock.name}.txt"
             if (folder / new.name).is_file():  # uv keeps the pins of the output file that it finds
                 shutil.copyfile(folder / new.name, new)
-            constraints = [Path(scratch) / f"{name}.txt" for name in lock.agrees_with]
-            excluded = excludes if lock.core else None
-            body = _compile(uv, folder, lock.requirements(project), new, constraints, excluded, upgrade=upgrade)
+            options = [f"--constraints={Path(scratch) / name}.txt" for name in lock.agrees_with]
+            options += [f"--excludes={excludes}"] if lock.core else []
+            options += ["--upgrade"] if upgrade else []
+            body = _compile(uv, folder.parent, lock.requirements(project), new, options)
             new.write_text(_HEADER + lock.digest(project) + "\n" + body, encoding="utf-8")
         for lock in LOCKS:
             new, old = Path(scratch) / f"{lock.name}.txt", folder / f"{lock.name}.txt"
@@ -143,27 +144,12 @@ def compile_all(uv: str, folder: Path = HERE, *, upgrade: bool = False) -> list[
     return changed
 
 
-def _compile(
-    uv: str,
-    folder: Path,
-    requirements: list[str],
-    output: Path,
-    constraints: list[Path],
-    excluded: Path | None,
-    *,
-    upgrade: bool,
-) -> str:
+def _compile(uv: str, project: Path, requirements: list[str], output: Path, options: list[str]) -> str:
     command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", OLDEST_PYTHON]
-    command += ["--generate-hashes", "--no-annotate", "--no-header", "--output-file", str(output)]
-    if excluded:
-        command += ["--excludes", str(excluded)]
-    for file in constraints:
-        command += ["--constraints", str(file)]
-    if upgrade:
-        command.append("--upgrade")
+    command += ["--generate-hashes", "--no-annotate", "--no-header", "--output-file", str(output), *options]
     # uv would read a project's tables itself, but not `[build-system]`: giving the lines treats all files alike.
     # In the project's folder it finds `[[tool.uv.dependency-metadata]]`.
-    subprocess.run([*command, "-"], input="\n".join(requirements), text=True, check=True, cwd=folder.parent)
+    subprocess.run([*command, "-"], input="\n".join(requirements), text=True, check=True, cwd=project)
     body = output.read_text(encoding="utf-8")
     if "://" in body:
         sys.exit(f"{output.name} would name an address, which holds on one network only: see uv's configuration here")

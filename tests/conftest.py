@@ -67,7 +67,15 @@ LACKING: dict[str, Callable[[], str | None]] = {
         "not asked to use it; set W251LAB_TEST_NETWORK=1 where a package registry can be reached",
     ),
     "torch": lambda: _unless(
-        importlib.util.find_spec("torch"), "it is not installed; uv pip install --editable '.[torch]'"
+        importlib.util.find_spec("torch"), "it is not installed; `make dev` on Python 3.11 or 3.12 brings it"
+    ),
+    "gfpgan": lambda: _unless(
+        importlib.util.find_spec("gfpgan"),
+        "it is not installed, and cannot be on Python 3.13 (pyproject.toml says why); `make dev PYTHON=python3.12`",
+    ),
+    "exporter": lambda: _unless(
+        importlib.util.find_spec("onnxscript") and importlib.util.find_spec("efficientnet_lite_pytorch"),
+        "the torch extra is not installed; uv pip install --editable '.[torch]'",
     ),
 }
 

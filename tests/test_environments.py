@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
 PYTHONS = ("3.11", "3.12", "3.13")
+LABS = {"cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu"}
 NAMES = ("build", "gpu", "cpu", "cpu-gfpgan", "dev", "dev-gpu", "server", "server-gpu")
 
 
@@ -88,7 +89,7 @@ def test_every_table_that_is_installed_from_is_locked(lock: ModuleType, project:
 @pytest.mark.parametrize(
     ("before", "after", "named"),
     [
-        ('"typer>=', '"typer>=0.0.1,>=', {"cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu"}),
+        ('"typer>=', '"typer>=0.0.1,>=', LABS),
         ('"xgboost-cpu==', '"xgboost-cpu>=', {"cpu", "cpu-gfpgan", "dev"}),
         ('"torchvision==', '"torchvision>=', {"cpu-gfpgan", "gpu", "dev", "dev-gpu"}),
         (
@@ -99,7 +100,7 @@ def test_every_table_that_is_installed_from_is_locked(lock: ModuleType, project:
         ('"ruff>=', '"ruff>=0.0.1,>=', {"dev", "dev-gpu"}),
         ('server = ["nvidia-pytriton==', 'server = ["nvidia-pytriton>=', {"server"}),
         ('requires = ["hatchling>=', 'requires = ["hatchling>=1.0,>=', {"build"}),
-        ('"rfc3987-syntax",', "", {"cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu"}),
+        ('"rfc3987-syntax",', "", LABS),
         ('requires-python = ">=3.11"', 'requires-python = ">=3.12"', set(NAMES)),
         ('description = "', 'description = "Other words. ', set()),
     ],
