@@ -44,8 +44,8 @@ class Where:
 
     Attributes:
         jobs: Submissions at once on this machine; None for one for each core that may be used, or for each of ``gpus``.
-        gpus: One worker for each of these GPUs, as in ``CUDA_VISIBLE_DEVICES``. On a cluster any word: a submission then
-            goes to a worker that offers the resource ``GPU``, and that worker says which.
+        gpus: One worker for each of these GPUs, as in ``CUDA_VISIBLE_DEVICES``. On a cluster any word: a submission
+            then goes to a worker that offers the resource ``GPU``, and that worker says which.
         cluster: The address of a scheduler; None for this machine.
     """
 
@@ -99,9 +99,12 @@ def connect(where: Where) -> Iterator[Client]:
         with client:
             yield client
         return
-    with tempfile.TemporaryDirectory(prefix="w251lab-dask-", ignore_cleanup_errors=True) as folder:
-        with _local(where, folder) as cluster, Client(cluster, set_as_default=False) as client:
-            yield client
+    with (
+        tempfile.TemporaryDirectory(prefix="w251lab-dask-", ignore_cleanup_errors=True) as folder,
+        _local(where, folder) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""What was graded, kept at once and for good: a run may be killed at any byte and loses at most what was not yet graded.
+"""What was graded, kept at once and for good: a run may be killed at any byte and loses only what was not yet graded.
 
-One file for each lab, ``.grading/LAB.journal``: lines that are only ever appended, each with its length and checksum and
-flushed to the disk before anyone is told. Lines of text rather than SQLite: a torn line is seen, named and left out,
-where SQLite's write-ahead log would roll it back in silence; an instructor can read it with any tool; and a record, which is a
-whole notebook, is read back only when it is asked for. What is said again later wins.
+One file for each lab, ``.grading/LAB.journal``: lines that are only ever appended, each with its checksum and flushed
+to the disk before anyone is told. Lines of text rather than SQLite: a torn line is seen, named and left out, where its
+write-ahead log would roll it back in silence; an instructor can read it with any tool; and a record, which is a whole
+notebook, is read back only when it is asked for. What is said again later wins.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import socket
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from w251lab.errors import W251Error
@@ -23,6 +22,7 @@ from w251lab.grading.job import Graded, GradedFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
 
 FOLDER = ".grading"
@@ -101,9 +101,7 @@ class Journal:
         self._file.seek(place)
         record = _open_line(self._file.readline())
         try:
-            if record is None:
-                raise GradedFormatError("the checksum is wrong")
-            return Graded.from_bytes(record[1])
+            return Graded.from_bytes(record[1] if record else b"")
         except GradedFormatError as error:
             raise JournalError(
                 f"{self.path} no longer has what was graded for {entry.student}: {error.what}",
@@ -159,7 +157,7 @@ class Journal:
         return place
 
     def _load(self) -> None:
-        """Read every line's head. A torn last line, of a writer that was killed, is cut off; one in the middle is left."""
+        """Read every line's head. A torn last line, of a writer that was killed, is cut off; another is passed over."""
         place, number = 0, 0
         for number, line in enumerate(self._file, 1):
             record = _open_line(line)

@@ -35,8 +35,8 @@ class Estimate:
     """When a number of tasks will be done that are worked on several at a time and take unequal times.
 
     The mean duration is estimated from all time spent so far, also on what is still under way, over the number of
-    finished tasks: the estimate of maximum likelihood for durations that are cut off at the time of looking (Epstein and
-    Sobel, Life testing, J. Amer. Statist. Assoc. 48, 1953). Finished ones alone would make the mean too short,
+    finished tasks: the estimate of maximum likelihood for durations that are cut off at the time of looking (Epstein
+    and Sobel, Life testing, J. Amer. Statist. Assoc. 48, 1953). Finished ones alone would make the mean too short,
     because the short ones are finished first. Each kind (notebook) has a mean of its own once three of it are finished.
 
     Args:
@@ -86,12 +86,11 @@ class Estimate:
             return None
         overall = spent / self.finished
         work, longest = 0.0, 0.0
-        for name, kind in self._kinds.items():
-            known = kind.finished >= _ENOUGH
-            mean = (kind.seconds + sum(ages[name])) / kind.finished if known else overall
+        for name, known in self._kinds.items():
+            mean = (known.seconds + sum(ages[name])) / known.finished if known.finished >= _ENOUGH else overall
             # Of those under way what is left of a mean one; one that is older than that, as much again.
             left = [mean - age if age < mean else mean for age in ages[name]]
-            work += (kind.total - kind.begun) * mean + sum(left)
+            work += (known.total - known.begun) * mean + sum(left)
             longest = max([longest, *left])
         waiting = sum(kind.total - kind.begun for kind in self._kinds.values())
         busy = max(self.places if waiting else min(self.places, len(self._since)), 1)

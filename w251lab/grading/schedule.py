@@ -1,4 +1,4 @@
-"""A map over submissions on a dask cluster: a bounded number in flight, each in a place of its own, lost workers survived.
+"""A map over submissions on a dask cluster: few in flight, each in a place of its own, lost workers survived.
 
 Every submission gets a thread of a worker to itself, so that a worker that is lost is lost with known submissions. Such
 a submission is tried again once, after all others and on a worker that has nothing else to do: if that worker is lost
@@ -13,15 +13,15 @@ import time
 from collections import Counter, deque
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import w251lab
 from w251lab.grading.cluster import ClusterError
 from w251lab.grading.job import GradedFormatError
-from w251lab.grading.worker import BrokenGraderError, LabPart, opened, pack_own, run
+from w251lab.grading.worker import BrokenGraderError, LabPart, opened, own_part, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from distributed import Client, Future
 
@@ -55,7 +55,7 @@ class _Flight:
     job: Job
     worker: str
     losses: int
-    future: Future
+    future: Future[bytes]
 
 
 @dataclass
@@ -113,9 +113,9 @@ def schedule(
     parts: Sequence[Job],
     jobs: Iterable[Job],
     grade: Callable[[Job], Graded],
+    *,
     ungradable: Callable[[Job, str], Graded],
     watch: Watch,
-    *,
     warm: tuple[str, ...] = (),
 ) -> Iterator[Graded]:
     """Grade ``jobs`` on the client's cluster and yield results as they are ready.
@@ -136,7 +136,7 @@ def schedule(
     """
     plugin = LabPart(parts, warm)
     client.register_plugin(plugin)
-    running = _Run(client, plugin, {part.notebook: part for part in parts}, iter(jobs), grade, watch)
+    running = _Run(client, plugin, jobs=iter(jobs), grade=grade, watch=watch)
     try:
         for flight in running.landings():
             graded = running.result(flight, ungradable)
@@ -154,14 +154,14 @@ class _Run:
         self,
         client: Client,
         plugin: LabPart,
-        parts: Mapping[str, Job],
+        *,
         jobs: Iterator[Job],
         grade: Callable[[Job], Graded],
         watch: Watch,
     ) -> None:
-        self.client, self.plugin, self.parts, self.jobs = client, plugin, parts, jobs
-        self.grade, self.watch = grade, watch
-        self.pool = _Pool(client, gpu=any(part.gpu is not None for part in parts.values()))
+        self.client, self.plugin, self.jobs, self.grade, self.watch = client, plugin, jobs, grade, watch
+        self.parts = plugin.parts
+        self.pool = _Pool(client, gpu=any(part.gpu is not None for part in plugin.parts.values()))
         self.done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.flights: dict[str, _Flight] = {}
         self.again: deque[Job] = deque()
@@ -196,7 +196,7 @@ class _Run:
 
     def _submit(self, job: Job, worker: str, losses: int) -> None:
         key = f"{self.plugin.name}-{next(self.number)}"
-        own = pack_own(job, self.parts[job.notebook])
+        own = own_part(job, self.parts[job.notebook])
         future = self.client.submit(
             run,
             self.grade,

@@ -1,7 +1,7 @@
-"""What a dask worker does for grading: it keeps the lab's part of the jobs, and makes bytes of bytes.
+"""What a dask worker does for grading: it keeps the lab's part of the jobs, and turns a job into bytes.
 
-Nothing that a student influenced crosses a process boundary as a pickle: a task brings MessagePack and a result is a
-letter and JSON, made by the worker outside the sandbox.
+A job is plain values and the bytes that were handed in, which nobody interprets outside the sandbox. A result is a
+letter and JSON, so that nothing a student had a hand in ever comes back as a pickle.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import msgpack
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker import get_worker
 
 from w251lab.errors import W251Error
-from w251lab.grading.job import Graded, Job, Limits, SandboxError
+from w251lab.grading.job import Graded, Job, SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,14 +50,12 @@ class LabPart(WorkerPlugin):
     """
 
     def __init__(self, parts: Sequence[Job], warm: tuple[str, ...]) -> None:
-        self.content = pack_parts(parts)
         self.name = f"w251lab-lab-{secrets.token_hex(8)}"  # of this run: another grader's is not taken away with it
         self.warm = warm
-        self.parts: dict[str, Job] = {}
+        self.parts = {part.notebook: part for part in parts}
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
-        """Unpack the part, and import ahead in the background: the worker's event loop must not stand still."""
-        self.parts = {part.notebook: part for part in unpack_parts(self.content)}
+        """Import ahead in the background: the worker's event loop must not stand still."""
         threading.Thread(target=_import_all, args=(self.warm,), daemon=True).start()
 
 
@@ -70,66 +67,28 @@ def _import_all(names: tuple[str, ...]) -> None:
             return
 
 
-def pack_parts(parts: Sequence[Job]) -> bytes:
-    """The shared parts as MessagePack."""
-    packed: bytes = msgpack.packb([_plain(part) for part in parts])
-    return packed
+def own_part(job: Job, part: Job) -> Job:
+    """What one submission adds to its lab's part: the student, what was handed in, files of the student's own."""
+    files = {name: content for name, content in job.files.items() if part.files.get(name) != content}
+    return replace(job, source=b"", files=files)
 
 
-def unpack_parts(content: bytes) -> list[Job]:
-    """What `pack_parts` packed."""
-    return [_job(data) for data in msgpack.unpackb(content)]
+def whole(own: Job, part: Job) -> Job:
+    """The job that `own_part` took apart."""
+    return replace(own, source=part.source, files=dict(part.files) | dict(own.files))
 
 
-def pack_own(job: Job, part: Job) -> bytes:
-    """What one submission adds to its lab's part: the student, the notebook, files of the student's own."""
-    own = {
-        "student": job.student,
-        "notebook": job.notebook,
-        "submitted": job.submitted,
-        "files": {name: content for name, content in job.files.items() if part.files.get(name) != content},
-        "questions": job.questions,
-        "gpu": job.gpu,
-    }
-    packed: bytes = msgpack.packb(own)
-    return packed
-
-
-def unpack_own(content: bytes, parts: dict[str, Job]) -> Job:
-    """The whole job again."""
-    own = msgpack.unpackb(content)
-    part = parts[own["notebook"]]
-    questions = None if own["questions"] is None else tuple(own["questions"])
-    files = dict(part.files) | own["files"]
-    return replace(
-        part, student=own["student"], submitted=own["submitted"], files=files, questions=questions, gpu=own["gpu"]
-    )
-
-
-def _plain(job: Job) -> dict[str, Any]:
-    return vars(job) | {
-        "files": dict(job.files),
-        "parameters": dict(job.parameters),
-        "limits": vars(job.limits),
-    }
-
-
-def _job(data: dict[str, Any]) -> Job:
-    tuples = {name: None if data[name] is None else tuple(data[name]) for name in ("imports", "questions", "needs")}
-    return Job(**(data | tuples | {"limits": Limits(**data["limits"])}))
-
-
-def run(function: Callable[[Job], Graded], plugin: str, version: str, own: bytes) -> bytes:
+def run(function: Callable[[Job], Graded], plugin: str, version: str, own: Job) -> bytes:
     """The task: grade one submission on this worker.
 
     Args:
         function: `w251lab.grading.task.grade`, by name.
         plugin: The name of the `LabPart`.
         version: w251lab's version at the client.
-        own: From `pack_own`.
+        own: From `own_part`.
     """
     try:
-        job = unpack_own(own, _parts(plugin, version))
+        job = whole(own, _parts(plugin, version)[own.notebook])
         if job.gpu is not None:
             job = replace(job, gpu=os.environ.get(GPU_VARIABLE, job.gpu))
         graded = function(job)
