@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from w251lab.course.notebook import Cell, cells, parse_notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nbformat import NotebookNode
 
 _DEFINED = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)", re.MULTILINE)
@@ -91,109 +89,122 @@ def match(nb: NotebookNode, lab: Lab) -> Matching:
     origin and an id of its own. Content is asked only where both are lost: the exact text of a locked cell, the names
     that an answer has to define, the place of a written answer.
     """
-    matching = Matching()
-    nodes = nb["cells"]
-    free = set(range(len(nodes)))
-    labels = [label(node) for node in nodes]
-    for cell in lab.cells:
-        ids = [index for index in sorted(free) if nodes[index]["id"] == cell.id]
-        if ids:
-            _take(matching, free, cell, next((index for index in ids if labels[index] == cell.key), ids[0]))
-    for cell in lab.cells:
-        _by_label(matching, free, cell, lab, nodes, labels)
-    known = {cell.id: cell.key for cell in lab.cells} | {cell.key: cell.key for cell in lab.cells if cell.grade_id}
-    for index in sorted(free):
-        origin = known.get(labels[index]) or known.get(nodes[index]["id"])
-        if origin is not None:
-            matching.copies[index] = origin
-            free.discard(index)
-    for cell in lab.cells:
-        if cell.key not in matching.place and (cell.is_locked or not cell.grade_id):
-            _by_text(matching, free, cell, lab, nodes)
-    for cell in lab.cells:
-        if cell.key not in matching.place and cell.solution:
-            _by_content(matching, free, cell, lab, nodes)
-    return matching
+    return _Search(nb["cells"], lab).run()
 
 
-def _take(matching: Matching, free: set[int], cell: Cell, index: int) -> None:
-    matching.place[cell.key] = index
-    free.discard(index)
+class _Search:
+    """The steps of `match` over one notebook, each on the cells that the steps before have left."""
 
+    def __init__(self, nodes: list[NotebookNode], lab: Lab) -> None:
+        self.nodes = nodes
+        self.lab = lab
+        self.labels = [label(node) for node in nodes]
+        self.texts = [normal(node["source"]) for node in nodes]
+        self.free = set(range(len(nodes)))
+        self.found = Matching()
 
-def _by_label(
-    matching: Matching, free: set[int], cell: Cell, lab: Lab, nodes: list[NotebookNode], labels: list[str]
-) -> None:
-    """Match by grade_id. An answer of which one copy was filled in and the other left as it came is the former."""
-    claims = [index for index in sorted(free) if cell.grade_id and labels[index] == cell.key]
-    placed = matching.place.get(cell.key)
-    if not cell.solution:
-        if claims and placed is None:
-            same = [index for index in claims if normal(nodes[index]["source"]) in _texts(cell, lab)]
-            _take(matching, free, cell, (same or claims)[0])
-        return
-    claims = [*([] if placed is None else [placed]), *claims]
-    if not claims:
-        return
-    filled = [index for index in claims if normal(nodes[index]["source"]) != lab.released[cell.key]] or claims[:1]
-    texts = {normal(nodes[index]["source"]) for index in filled}
-    chosen = placed if placed in filled else filled[0]
-    if cell.is_manual and placed is None and len(texts) > 1:
-        matching.undecided[cell.key] = f"{len(filled)} different cells claim to be the answer {cell.key}"
-    if placed is not None and chosen != placed:
-        free.add(placed)
-    _take(matching, free, cell, chosen)
-
-
-def _texts(cell: Cell, lab: Lab) -> set[str]:
-    """The texts under which a cell of the lab counts as unchanged: the released one, and our own."""
-    return {lab.released[cell.key], normal(cell.source)}
-
-
-def _by_text(matching: Matching, free: set[int], cell: Cell, lab: Lab, nodes: list[NotebookNode]) -> None:
-    if not cell.source.strip():
-        return
-    for index in sorted(free):
-        if nodes[index]["cell_type"] == cell.cell_type and normal(nodes[index]["source"]) in _texts(cell, lab):
-            _take(matching, free, cell, index)
+    def run(self) -> Matching:
+        for cell in self.lab.cells:
+            self.by_id(cell)
+        for cell in self.lab.cells:
             if cell.grade_id:
-                matching.found.append(f"The cell {cell.key} had lost its metadata and was known by its text.")
+                self.answer_by_label(cell) if cell.solution else self.locked_by_label(cell)
+        self.copies()
+        missing = [cell for cell in self.lab.cells if cell.key not in self.found.place]
+        for cell in missing:
+            if cell.source.strip() and not cell.solution:
+                self.by_text(cell)
+        for cell in missing:
+            if cell.solution:
+                self.by_content(cell)
+        return self.found
+
+    def take(self, cell: Cell, index: int) -> None:
+        self.found.place[cell.key] = index
+        self.free.discard(index)
+
+    def by_id(self, cell: Cell) -> None:
+        claims = [index for index in sorted(self.free) if self.nodes[index]["id"] == cell.id]
+        if claims:
+            self.take(cell, next((index for index in claims if self.labels[index] == cell.key), claims[0]))
+
+    def claims(self, cell: Cell) -> list[int]:
+        """The cells without a place yet that carry this grade_id."""
+        return [index for index in sorted(self.free) if self.labels[index] == cell.key]
+
+    def locked_by_label(self, cell: Cell) -> None:
+        claims = self.claims(cell)
+        if claims and cell.key not in self.found.place:
+            unchanged = [index for index in claims if self.texts[index] in self.as_released(cell)]
+            self.take(cell, (unchanged or claims)[0])
+
+    def answer_by_label(self, cell: Cell) -> None:
+        """Of several copies of an answer, one that was filled in is it, rather than one that was left as it came."""
+        placed = self.found.place.get(cell.key)
+        claims = [*([] if placed is None else [placed]), *self.claims(cell)]
+        if not claims:
             return
+        filled = [index for index in claims if self.texts[index] != self.lab.released[cell.key]] or claims[:1]
+        if cell.is_manual and placed is None and len({self.texts[index] for index in filled}) > 1:
+            self.found.undecided[cell.key] = f"{len(filled)} different cells claim to be the answer {cell.key}"
+        if placed is not None and placed not in filled:
+            self.free.add(placed)
+        self.take(cell, placed if placed is not None and placed in filled else filled[0])
 
+    def copies(self) -> None:
+        known = {cell.id: cell.key for cell in self.lab.cells}
+        known |= {cell.grade_id: cell.key for cell in self.lab.cells if cell.grade_id}
+        for index in sorted(self.free):
+            origin = known.get(self.labels[index]) or known.get(self.nodes[index]["id"])
+            if origin is not None:
+                self.found.copies[index] = origin
+                self.free.discard(index)
 
-def _by_content(matching: Matching, free: set[int], cell: Cell, lab: Lab, nodes: list[NotebookNode]) -> None:
-    """Match an answer without id and grade_id: only where nothing else could be it."""
-    within = _window(matching, cell, lab, len(nodes))
-    candidates = [index for index in sorted(free) if nodes[index]["source"].strip()]
-    if cell.cell_type == "code":
-        names = _names(cell, lab)
-        candidates = [i for i in candidates if nodes[i]["cell_type"] == "code" and _fits(nodes[i]["source"], names)]
-        if len(candidates) > 1:
-            candidates = [index for index in candidates if index in within] or candidates
-    else:
-        candidates = [i for i in candidates if nodes[i]["cell_type"] == cell.cell_type and i in within]
-    if len({normal(nodes[index]["source"]) for index in candidates}) > 1:
-        matching.undecided[cell.key] = (
-            f"the answer {cell.key} has lost its metadata, and {len(candidates)} cells could be it"
-        )
-    elif candidates:
-        _take(matching, free, cell, candidates[0])
-        matching.found.append(f"The answer {cell.key} had lost its metadata and was known by its content.")
+    def as_released(self, cell: Cell) -> set[str]:
+        """The texts under which a cell of the lab counts as unchanged: the released one, and our own."""
+        return {self.lab.released[cell.key], normal(cell.source)}
 
+    def by_text(self, cell: Cell) -> None:
+        for index in sorted(self.free):
+            if self.nodes[index]["cell_type"] == cell.cell_type and self.texts[index] in self.as_released(cell):
+                self.take(cell, index)
+                if cell.grade_id:
+                    self.found.found.append(f"The cell {cell.key} had lost its metadata and was known by its text.")
+                return
 
-def _window(matching: Matching, cell: Cell, lab: Lab, length: int) -> range:
-    """Where a lost cell can be: between the lab's cells before and after it that are there."""
-    before = [matching.place[c.key] for c in lab.cells[: cell.index] if c.key in matching.place]
-    after = [matching.place[c.key] for c in lab.cells[cell.index + 1 :] if c.key in matching.place]
-    return range(before[-1] + 1 if before else 0, after[0] if after else length)
+    def by_content(self, cell: Cell) -> None:
+        """Match an answer without id and grade_id: only where nothing else could be it."""
+        within = self.window(cell)
+        candidates = [
+            index
+            for index in sorted(self.free)
+            if self.texts[index].strip() and self.nodes[index]["cell_type"] == cell.cell_type
+        ]
+        near = [index for index in candidates if index in within]
+        if cell.cell_type == "code":
+            names = _names(cell, self.lab)
+            candidates = [index for index in candidates if not names.isdisjoint(_defined(self.texts[index]))]
+            near = [index for index in candidates if index in within] or candidates
+        if len({self.texts[index] for index in near}) > 1:
+            why = f"the answer {cell.key} has lost its metadata, and {len(near)} cells could be it"
+            self.found.undecided[cell.key] = why
+        elif near:
+            self.take(cell, near[0])
+            self.found.found.append(f"The answer {cell.key} had lost its metadata and was known by its content.")
+
+    def window(self, cell: Cell) -> range:
+        """Where a lost cell can be: between the lab's cells before and after it that are there."""
+        place = self.found.place
+        before = [place[other.key] for other in self.lab.cells[: cell.index] if other.key in place]
+        after = [place[other.key] for other in self.lab.cells[cell.index + 1 :] if other.key in place]
+        return range(before[-1] + 1 if before else 0, after[0] if after else len(self.nodes))
 
 
 def _names(cell: Cell, lab: Lab) -> set[str]:
-    """What an answer has to define: the functions and classes of the released stub, else what our solution defines."""
-    stub = set(_DEFINED.findall(lab.released[cell.key])) | set(_ASSIGNED.findall(lab.released[cell.key]))
-    return stub or set(_DEFINED.findall(cell.source)) | set(_ASSIGNED.findall(cell.source))
+    """What an answer has to define: the names of the released stub, else those that our solution defines."""
+    return _defined(lab.released[cell.key]) or _defined(cell.source)
 
 
-def _fits(text: str, names: Iterable[str]) -> bool:
-    defined = set(_DEFINED.findall(text)) | set(_ASSIGNED.findall(text))
-    return not defined.isdisjoint(names)
+def _defined(text: str) -> set[str]:
+    """The names that code defines at its top level; found by pattern, since it may not be valid Python."""
+    return {*_DEFINED.findall(text), *_ASSIGNED.findall(text)}

@@ -100,7 +100,8 @@ def _mended(node: NotebookNode, cell: Cell, lab: Lab, repairs: list[str]) -> Not
         if not same or node["cell_type"] != cell.cell_type:
             what = "test" if cell.is_test else "locked cell"
             repairs.append(f"The {what} {cell.key} was changed; the course's own was put back and counts.")
-        return copy.deepcopy(lab.nb["cells"][cell.index])
+        original: NotebookNode = copy.deepcopy(lab.nb["cells"][cell.index])
+        return original
     node["id"] = cell.id
     if not cell.grade_id:
         node["metadata"] = {}
@@ -187,7 +188,7 @@ def _put_back_missing(row: list[_Placed], lab: Lab, repairs: list[str]) -> list[
 
 
 def _insert(row: list[_Placed], new: _Placed, lab: Lab) -> None:
-    """Put a cell in its place: a test as late as its order allows, after the cells that a student added to the answer."""
+    """Put a cell in its place: a test as late as its order allows, after what a student added to the answer."""
     rank = {cell.key: cell.index for cell in lab.cells}
     here = rank[new.key]
     ranks = [rank.get(placed.key, -1) for placed in row]
