@@ -144,6 +144,7 @@ def test_closing_early_ends_what_is_under_way(client: Client) -> None:
 
 
 def test_the_local_cluster_listens_on_this_machine_only_and_ends_with_its_processes() -> None:
+    before = psutil.Process().children(recursive=True)
     with connect(Where(jobs=1, gpus=("7",))) as client:
         workers = client.scheduler_info(n_workers=-1)["workers"]
         assert [worker["resources"] for worker in workers.values()] == [{"GPU": 1}]
@@ -158,7 +159,7 @@ def test_the_local_cluster_listens_on_this_machine_only_and_ends_with_its_proces
         part = little.job("", b"", gpu="any")
         where = list(schedule(client, [part], [little.job(gpu="any")], device, ungradable=graded, watch=Log()))
         assert where[0].result.questions[0].title == "7"
-        processes = psutil.Process().children(recursive=True)
+        processes = [process for process in psutil.Process().children(recursive=True) if process not in before]
         assert processes
     gone, alive = psutil.wait_procs(processes, timeout=60)
     assert [process.name() for process in alive if "resource_tracker" not in " ".join(process.cmdline())] == []

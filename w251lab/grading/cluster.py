@@ -22,8 +22,13 @@ ALLOWED_FAILURES = 0
 _CONFIG = {
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     "distributed.scheduler.work-stealing": False,  # a task is placed once, where a place is free
+    # A lost worker is started again by its nanny; dask gives up on both if that takes longer than this, and on a busy
+    # machine the usual 15 seconds are soon over.
+    "distributed.deploy.lost-worker-timeout": "1 hour",
     "distributed.worker.profile.enabled": False,  # looks at every thread a hundred times a second
     "distributed.diagnostics.nvml": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     "distributed.diagnostics.computations.max-history": 1,
     # The sandbox bounds a submission's memory; the worker itself holds one notebook.
     "distributed.worker.memory.target": False,
@@ -131,7 +136,10 @@ def _local(where: Where, folder: str) -> Iterator[Any]:
     }
     workers = {number: {"cls": Nanny, "options": worker | _device(where, number)} for number in range(where.here)}
     cluster = SpecCluster(
-        scheduler={"cls": Scheduler, "options": common | {"port": 0, "dashboard": False, "dashboard_address": None}},
+        scheduler={
+            "cls": Scheduler,
+            "options": common | {"port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
+        },
         workers=workers,
         security=security,
         silence_logs=logging.CRITICAL,

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import socket
+import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -70,6 +71,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damage: list[str] = []
+        self._lock = threading.Lock()  # one thread grades, another reads what goes into the gradebook
         self._entries: dict[tuple[str, str], tuple[Entry, int]] = {}
         self._written: set[str] = set()
         try:
@@ -97,9 +99,10 @@ class Journal:
         Raises:
             JournalError: The file was changed behind our back.
         """
-        _, place = self._entries[entry.student, entry.notebook]
-        self._file.seek(place)
-        record = _open_line(self._file.readline())
+        with self._lock:
+            _, place = self._entries[entry.student, entry.notebook]
+            self._file.seek(place)
+            record = _open_line(self._file.readline())
         try:
             return Graded.from_bytes(record[1] if record else b"")
         except GradedFormatError as error:
@@ -143,10 +146,11 @@ class Journal:
 
     def _append(self, head: dict[str, object], body: bytes, *, sync: bool = True) -> int:
         line = _line(json.dumps(head, ensure_ascii=True).encode(), body)
-        place = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(line)
-            self._file.flush()
+            with self._lock:
+                place = self._file.seek(0, os.SEEK_END)
+                self._file.write(line)
+                self._file.flush()
             if sync:
                 os.fsync(self._file.fileno())
         except OSError as error:

@@ -70,6 +70,11 @@ class Estimate:
         else:
             self._kinds[kind].begun -= 1
 
+    def remove(self, kind: str) -> None:
+        """One task of a kind turned out to be none."""
+        self.totals[kind] -= 1
+        self._kinds[kind].total -= 1
+
     @property
     def finished(self) -> int:
         """How many are done."""
@@ -137,6 +142,12 @@ class ClassProgress:
         assert self.estimate is not None
         self.estimate.stopped(job.name, finished=True)
         self._draw()
+
+    def decided(self, kind: str) -> None:
+        """A submission of this notebook needed no worker."""
+        assert self.estimate is not None
+        self.estimate.remove(kind)
+        self._progress.update(self._task, total=sum(self.estimate.totals.values()))
 
     def lost(self, job: Job, worker: str, *, again: bool) -> None:
         """See `w251lab.grading.schedule.Watch`. Said on the terminal, too: it is no student's everyday mistake."""

@@ -181,6 +181,8 @@ class _Run:
                 flight = self.flights.pop(self.done.get(timeout=_LOOK / 2))
             except queue.Empty:
                 continue
+            # A lost worker's place is no place: what goes there would share another worker, and its fate.
+            self.pool.look(now=flight.future.status != "finished")
             self._fill()
             yield flight
 
@@ -233,7 +235,6 @@ class _Run:
             flight.future.release()
 
     def _lost(self, flight: _Flight, worker: str, ungradable: Callable[[Job, str], Graded]) -> Graded | None:
-        self.pool.look(now=True)
         self.watch.lost(flight.job, worker, again=not flight.losses)
         if flight.losses:
             return ungradable(

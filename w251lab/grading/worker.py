@@ -93,7 +93,7 @@ def run(function: Callable[[Job], Graded], plugin: str, version: str, own: Job) 
             job = replace(job, gpu=os.environ.get(GPU_VARIABLE, job.gpu))
         graded = function(job)
         return _GRADED + replace(graded, worker=graded.worker or f"{socket.gethostname()}/{os.getpid()}").to_bytes()
-    except W251Error as error:
+    except (SandboxError, WorkerError) as error:  # of the machine, not of the submission: the run ends
         return _REFUSED + json.dumps([type(error).__name__, error.what, error.remedy]).encode()
     except Exception:  # noqa: BLE001 - told to the client, which tells the instructor
         return _BROKEN + traceback.format_exc().encode("utf-8", "backslashreplace")
