@@ -24,3 +24,4 @@ def _load(name: str, path: Path) -> ModuleType:
 
 _load("course_builder", _HERE.parent / "course" / "builder.py")
 little_course = _load("little_course", _HERE / "little_course.py")
+class_of_six = _load("class_of_six", _HERE / "class_of_six.py")
