@@ -45,6 +45,11 @@ def not_traceable() -> None:
     _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def traceable() -> None:
+    """Be an ordinary process again, with a /proc of its own that it can read."""
+    _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
 def unshare_everything() -> None:
     """Move into user, mount, IPC, network and host-name namespaces of its own; the next child is process 1 of a new one.
 

@@ -9,6 +9,7 @@ import os
 import resource
 import select
 import signal
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,9 @@ class Watch:
         for pid in self.members():
             with suppress(OSError, ValueError):
                 fields = dict(
-                    line.split(b":", 1) for line in Path(f"/proc/{pid}/status").read_bytes().splitlines() if b":" in line
+                    line.split(b":", 1)
+                    for line in Path(f"/proc/{pid}/status").read_bytes().splitlines()
+                    if b":" in line
                 )
                 use.processes += int(fields.get(b"Threads", b"0"))
                 use.memory += _kilobytes(fields, b"RssAnon")
@@ -149,6 +152,8 @@ def keep(life: socket.socket, spec: dict[str, Any], kernel: Callable[[int], None
         os.close(reading)
         try:
             kernel(writing)
+        except BaseException:  # noqa: BLE001 - its last words go to the log
+            os.write(2, traceback.format_exc().encode()[-_LOG_TAIL:])
         finally:
             os._exit(70)
     os.close(writing)
