@@ -109,6 +109,8 @@ class Place:
         return {
             "name": folder.name,
             "run": sandbox.RUN,
+            "home": home,
+            "shown": [str(place) for place in sandbox.visible(_enclosure(job, forks=True))] if contained else [],
             "memory": limits.memory,
             "processes": limits.processes,
             "log_limit": limits.output,

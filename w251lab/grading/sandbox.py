@@ -17,7 +17,7 @@ from w251lab.grading.job import SandboxError
 #: Where things are inside.
 RUN = "/run/w251lab"
 KERNEL = "/run/kernel"
-HOME = "/home/student"
+HOME = "/home/learner"
 #: The user inside, and the unprivileged one outside that a grader running as root becomes for it.
 USER = 1000
 NOBODY = 65534
@@ -114,7 +114,9 @@ def _namespaces(enclosure: Enclosure) -> list[str]:
 
 def _files(enclosure: Enclosure, binds: list[Path]) -> list[str]:
     size = ["--size", str(enclosure.size)]
-    words = []
+    # First what covers, then what is shown: an environment may be below /tmp.
+    words = ["--proc", "/proc", "--dev", "/dev", *size, "--tmpfs", "/dev/shm"]  # noqa: S108
+    words += [*size, "--tmpfs", "/tmp", "--dir", KERNEL, *size, "--tmpfs", HOME]  # noqa: S108
     for place in binds:
         words += ["--ro-bind", str(place), str(place)]
     for name in ("bin", "lib", "lib32", "lib64", "sbin"):
@@ -127,9 +129,7 @@ def _files(enclosure: Enclosure, binds: list[Path]) -> list[str]:
         words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     for name in ("passwd", "group", "hosts", "nsswitch.conf"):
         words += ["--ro-bind", str(enclosure.run / "etc" / name), f"/etc/{name}"]
-    words += ["--proc", "/proc", "--dev", "/dev", *size, "--tmpfs", "/dev/shm"]  # noqa: S108
     words += ["--ro-bind-try", "/sys/devices/system", "/sys/devices/system"]
-    words += [*size, "--tmpfs", "/tmp", *size, "--tmpfs", "/home", "--dir", HOME, "--dir", KERNEL]  # noqa: S108
     if enclosure.gpu is not None:
         words += _gpu()
     if enclosure.forks:
@@ -195,6 +195,9 @@ def _as_nobody(binds: list[Path], enclosure: Enclosure) -> list[str]:
         words += ["--tmpfs", str(folder)]
         for place in [*binds, enclosure.run]:
             if place.is_relative_to(folder):
+                for way in reversed(place.parents):
+                    if way != folder and way.is_relative_to(folder):
+                        words += ["--perms", "0755", "--dir", str(way)]
                 words += ["--bind" if place == enclosure.run else "--ro-bind", str(place), str(place)]
     user = str(NOBODY)
     return [*words, "--", "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"]
