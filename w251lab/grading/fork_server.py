@@ -20,8 +20,6 @@ from typing import Any
 
 from w251lab.grading import isolate, student_kernel, warden, wire
 
-_HOME_MODE = "0755"
-
 
 def main(arguments: list[str]) -> None:
     """Serve until the grader hangs up."""
@@ -104,8 +102,8 @@ def _private_files(spec: dict[str, Any]) -> None:
     isolate.keep_mounts_private()
     isolate.bind(f"{spec['run']}/{spec['name']}", "/run/kernel")
     isolate.mount_tmpfs(spec["run"], 4096, "0000")
-    for folder, mode in (("/tmp", "1777"), ("/dev/shm", "1777"), ("/home", _HOME_MODE)):  # noqa: S108
-        isolate.mount_tmpfs(folder, size, mode)
+    for folder, mode in (("/tmp", "1777"), ("/dev/shm", "1777"), (spec["home"], "0700")):  # noqa: S108
+        isolate.mount_tmpfs(folder, size, mode, keep=spec["shown"])
     isolate.mount_proc()
     isolate.forbid_namespaces()
 

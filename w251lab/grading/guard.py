@@ -33,7 +33,7 @@ import warnings
 from _blake2 import blake2b
 from functools import cache
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ MARK = "\0w251lab:"
 KEY_LENGTH = 32
 TAG_LENGTH = 16
 # IPython exchanges these while it runs a cell.
-_UNCHECKED = frozenset({"exit", "quit", "copyright", "credits", "license", "help", "input", "display", "get_ipython", "_"})
+_UNCHECKED = frozenset(
+    {"exit", "quit", "copyright", "credits", "license", "help", "input", "display", "get_ipython", "_"}
+)
 HOST = globals()  # the names that `fill` finds while it is not sealed yet
 
 # --- both ends: the grader's and the kernel's -------------------------------------------------------------------------
@@ -76,20 +78,20 @@ class Binder(ast.NodeTransformer):
     def __init__(self, names: Mapping[str, str], chains: Mapping[str, str] | None = None) -> None:
         self.names, self.chains = names, chains or {}
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - ast's naming
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         """A name that is read."""
         if isinstance(node.ctx, ast.Load) and node.id in self.names:
             return ast.copy_location(ast.Constant(MARK + self.names[node.id]), node)
         return node
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """A dotted name that is read as a whole."""
         if isinstance(node.ctx, ast.Load) and (dotted := dotted_name(node)) in self.chains:
             return ast.copy_location(ast.Constant(MARK + self.chains[dotted]), node)
         self.generic_visit(node)
         return node
 
-    def visit_MatchClass(self, node: ast.MatchClass) -> ast.MatchClass:  # noqa: N802
+    def visit_MatchClass(self, node: ast.MatchClass) -> ast.MatchClass:
         """A class in a pattern has to stay a name."""
         node.patterns = [self.visit(pattern) for pattern in node.patterns]
         node.kwd_patterns = [self.visit(pattern) for pattern in node.kwd_patterns]
@@ -219,8 +221,6 @@ def examine(request: tuple[Any, ...], namespace: dict[str, Any]) -> bytes:
     value's text, what was found changed after, standard output, standard error, and the traceback's lines.
     """
     _, filename, body, last, helpers = request
-    settrace(None)
-    setprofile(None)
     before = find_change(namespace, helpers)
     table = dict(OBJECTS)
     out, err = StringIO(), StringIO()
@@ -250,8 +250,6 @@ def examine(request: tuple[Any, ...], namespace: dict[str, Any]) -> bytes:
             lines, at = describe(error, filename)
         except BaseException:  # noqa: BLE001
             lines = []
-    settrace(None)
-    setprofile(None)
     SYS_DICT["stdout"], SYS_DICT["stderr"] = kept
     after = find_change(namespace, helpers)
     said = [before, outcome, ename, evalue, at, value, after, out.getvalue()[-20000:], err.getvalue()[-20000:]]
@@ -301,6 +299,8 @@ def answer(request: tuple[Any, ...], namespace: dict[str, Any]) -> bytes:
     """A step: answer one request of either kind."""
     if request[0] == "resolve":
         return resolve(request)
+    settrace(None)  # and from here on `watch_events` sees to it
+    setprofile(None)
     return examine(request, namespace)
 
 
@@ -386,7 +386,7 @@ class _Linker(ast.NodeTransformer):
     def __init__(self, free: Mapping[str, Any]) -> None:
         self.binder = Binder({name: name for name in free})
 
-    def visit_Call(self, node: ast.Call) -> ast.Call:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in (*_OWN, *_SHARED):
             code = ast.Constant(f"{MARK}code:{node.func.id}")
@@ -468,7 +468,13 @@ def link(sock: socket.socket, watched: Iterable[str]) -> Callable[[dict[str, Any
         # What ipykernel names a cell's code, what is made of a text, and the student's own modules.
         "CELLS": (f"{tempfile.gettempdir()}/ipykernel_", "<", f"{Path.cwd()}/"),
         "AUDITED": frozenset(
-            {"sys.settrace", "sys.setprofile", "sys._getframe", "object.__setattr__", "sys.monitoring.register_callback"}
+            {
+                "sys.settrace",
+                "sys.setprofile",
+                "sys._getframe",
+                "object.__setattr__",
+                "sys.monitoring.register_callback",
+            }
         ),
         "CodeType": CodeType,
         "FunctionType": FunctionType,

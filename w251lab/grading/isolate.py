@@ -13,6 +13,10 @@ import signal
 import socket
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,6 +49,11 @@ def not_traceable() -> None:
     _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def traceable() -> None:
+    """Be an ordinary process again, with a /proc of its own that it can read."""
+    _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
 def unshare_everything() -> None:
     """Move into user, mount, IPC, network and host-name namespaces of its own; the next child is process 1 of a new one.
 
@@ -68,10 +77,22 @@ def _loopback_up() -> None:
         fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
 
 
-def mount_tmpfs(target: str, size: int, mode: str = "0700") -> None:
-    """An empty private file system in memory at ``target``, of at most ``size`` bytes."""
+def mount_tmpfs(target: str, size: int, mode: str = "0700", keep: Iterable[str] = ()) -> None:
+    """An empty private file system in memory at ``target``, of at most ``size`` bytes.
+
+    Args:
+        target: An existing folder.
+        size: Bytes.
+        mode: Its permissions.
+        keep: Folders that stay in sight as they are, where they are below ``target``.
+    """
+    below = {place: os.open(place, os.O_PATH) for place in keep if Path(place).is_relative_to(target)}
     options = f"size={size},mode={mode},nr_inodes=100k".encode()
     _call("mount", b"tmpfs", target.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, options)
+    for place, descriptor in below.items():
+        Path(place).mkdir(parents=True)
+        bind(f"/proc/self/fd/{descriptor}", place)
+        os.close(descriptor)
 
 
 def bind(source: str, target: str) -> None:

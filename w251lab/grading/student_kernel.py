@@ -6,7 +6,7 @@ import base64
 import importlib
 import json
 import os
-import resource
+import select
 import signal
 import sys
 from pathlib import Path
@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
 #: Modules that start a GPU's driver, or servers and threads, when they are imported. A template never imports them: what
 #: they start does not survive a fork.
-NEVER_AHEAD = ("cudf", "cuml", "cupy", "dask_cuda", "numba", "nvidia", "rmm", "tensorflow", "torch", "grpc", "tritonclient")
+NEVER_AHEAD = (
+    "cudf",
+    "cuml",
+    "cupy",
+    "dask_cuda",
+    "numba",
+    "nvidia",
+    "rmm",
+    "tensorflow",
+    "torch",
+    "grpc",
+    "tritonclient",
+)
 #: What every kernel imports in the end, so a template does it ahead.
 KERNEL_MODULES = (
     "IPython.core.completer",
@@ -28,7 +40,6 @@ KERNEL_MODULES = (
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "ipykernel.zmqshell",
-    "matplotlib_inline.backend_inline",
     "sqlite3",
     "tornado.platform.asyncio",
 )
@@ -57,6 +68,7 @@ def run(spec: dict[str, Any], grader: socket.socket, log: int) -> None:
         log: Where standard output and error go that do not go through IPython.
     """
     os.setsid()
+    isolate.traceable()
     _plain_streams(log)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -83,19 +95,22 @@ def _start(spec: dict[str, Any], namespace: dict[str, Any], serve: Any) -> None:
     config.IPKernelApp.connection_file = str(connection)
     config.InteractiveShellApp.exec_PYTHONSTARTUP = False
     app = IPKernelApp.instance(config=config, user_ns=namespace)
+    app.log_connection_info = lambda: None  # the log is for what goes wrong
     app.initialize([])
     app.kernel.start()
     from tornado.ioloop import IOLoop  # noqa: PLC0415
 
     loop = IOLoop.current()
-    sock = spec["grader"]
-    loop.add_handler(sock, lambda *_: loop.stop(), IOLoop.READ)
+    asked = select.poll()
+    asked.register(spec["grader"], select.POLLIN)
+    loop.add_handler(spec["grader"], lambda *_: loop.stop(), IOLoop.READ)
 
     def wait() -> None:
-        try:
-            loop.start()
-        except KeyboardInterrupt:  # as ipykernel itself: an interrupt between cells ends nothing
-            wait()
+        while not asked.poll(0):
+            try:
+                loop.start()
+            except KeyboardInterrupt:  # as ipykernel itself: an interrupt between cells ends nothing
+                continue
 
     serve(app.shell.user_ns, wait)
 
@@ -109,9 +124,9 @@ def _plain_streams(log: int) -> None:
         if descriptor > 2:
             os.close(descriptor)
     # Python's own streams may hold text of the template, and are not to be shared with it.
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: PTH123, SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", closefd=False, buffering=1)  # type: ignore[misc]  # noqa: PTH123, SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", closefd=False, buffering=1)  # type: ignore[misc]  # noqa: PTH123, SIM115
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", closefd=False, buffering=1)  # type: ignore[misc]  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", closefd=False, buffering=1)  # type: ignore[misc]  # noqa: SIM115
 
 
 def _own_randomness() -> None:
@@ -134,9 +149,3 @@ def write_files(folder: Path, files: dict[str, str]) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(base64.b64decode(content))
-
-
-def cpu_seconds() -> float:
-    """CPU time of this process."""
-    use = resource.getrusage(resource.RUSAGE_SELF)
-    return use.ru_utime + use.ru_stime

@@ -9,6 +9,7 @@ import os
 import resource
 import select
 import signal
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,9 @@ class Watch:
         for pid in self.members():
             with suppress(OSError, ValueError):
                 fields = dict(
-                    line.split(b":", 1) for line in Path(f"/proc/{pid}/status").read_bytes().splitlines() if b":" in line
+                    line.split(b":", 1)
+                    for line in Path(f"/proc/{pid}/status").read_bytes().splitlines()
+                    if b":" in line
                 )
                 use.processes += int(fields.get(b"Threads", b"0"))
                 use.memory += _kilobytes(fields, b"RssAnon")
@@ -102,7 +105,7 @@ class Watch:
     def _files() -> int:
         """Bytes in the submission's private file systems, which are in memory, and in System V shared memory."""
         total = 0
-        for folder in ("/tmp", "/home", "/dev/shm"):  # noqa: S108 - the sandbox's own
+        for folder in ("/tmp", os.environ.get("HOME", "/"), "/dev/shm"):  # noqa: S108 - the sandbox's own
             with suppress(OSError):
                 space = os.statvfs(folder)
                 total += (space.f_blocks - space.f_bfree) * space.f_frsize
@@ -149,6 +152,8 @@ def keep(life: socket.socket, spec: dict[str, Any], kernel: Callable[[int], None
         os.close(reading)
         try:
             kernel(writing)
+        except BaseException:  # noqa: BLE001 - its last words go to the log
+            os.write(2, traceback.format_exc().encode()[-_LOG_TAIL:])
         finally:
             os._exit(70)
     os.close(writing)
