@@ -124,7 +124,9 @@ def _old_format() -> bytes:
         else:
             cell["source"] = node["source"]
         sheet.append(cell)
-    return json.dumps({"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": sheet}]}).encode()
+    return json.dumps(
+        {"metadata": {"name": ""}, "nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": sheet}]}
+    ).encode()
 
 
 def broken() -> dict[str, Student]:
@@ -171,9 +173,7 @@ def broken() -> dict[str, Student]:
 def honest() -> dict[str, Student]:
     """Twenty students who did what they could, with the points that each question earns, exactly."""
     kinds = list(little.honest().items())
-    names = (
-        "ada bob cyd dee eve fay gus hal ida jon kim lea mia ned oda pia quin ray sue tom".split()
-    )
+    names = "ada bob cyd dee eve fay gus hal ida jon kim lea mia ned oda pia quin ray sue tom".split()
     found = {}
     for number, name in enumerate(names):
         _, (content, points) = kinds[number % len(kinds)]

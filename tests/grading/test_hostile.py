@@ -145,7 +145,11 @@ def test_points_are_exact_and_nobody_has_more_than_were_earned(graded: Class) ->
     wrong = []
     for name, student in graded.students.items():
         earned = {question.name: question.earned for question in graded.graded[name].result.questions}
-        wrong += [f"{name}: {key} {earned[key]} of {points}" for key, points in student.earned.items() if earned[key] != points]
+        wrong += [
+            f"{name}: {key} {earned[key]} of {points}"
+            for key, points in student.earned.items()
+            if earned[key] != points
+        ]
         certain = {key for key, right in student.verdicts.items() if "passed" not in right}
         # Wrong answers earn the point of the one visible test that they pass, and no other.
         wrong += [f"{name}: {key} {earned[key]}" for key in certain if earned[key] > (1 if key == "normalise" else 0)]
@@ -157,7 +161,9 @@ def test_nothing_outside_was_read_or_written(graded: Class) -> None:
     assert graded.visitors == []
     told = []
     for name, one in graded.graded.items():
-        outputs = "" if one.executed is None else json.dumps([c.get("outputs") for c in json.loads(one.executed)["cells"]])
+        outputs = (
+            "" if one.executed is None else json.dumps([c.get("outputs") for c in json.loads(one.executed)["cells"]])
+        )
         told += [f"{name}: {secret}" for secret in graded.secrets if secret in outputs]
     assert told == []
 

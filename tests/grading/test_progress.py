@@ -99,7 +99,9 @@ def test_the_bar_counts_says_what_is_left_and_names_a_lost_worker() -> None:
         progress.finished(job, None)
         progress._progress.refresh()
     said = screen.getvalue()
-    assert "ada/01_little/little: the worker tcp://127.0.0.1:1 was lost while it graded this, it is tried again." in said
+    assert (
+        "ada/01_little/little: the worker tcp://127.0.0.1:1 was lost while it graded this, it is tried again." in said
+    )
     assert "1/2" in said
     assert "left" in said
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from w251lab.grading.job import Graded, Job
 
+
 class Log:
     """Remembers what it was told."""
 
@@ -166,7 +167,12 @@ def test_the_local_cluster_listens_on_this_machine_only_and_ends_with_its_proces
 
 
 def test_what_cannot_be_meant_is_refused() -> None:
-    for wrong in ({"jobs": 0}, {"gpus": ("0", "0")}, {"jobs": 3, "gpus": ("0", "1")}, {"jobs": 2, "cluster": "tcp://x"}):
+    for wrong in (
+        {"jobs": 0},
+        {"gpus": ("0", "0")},
+        {"jobs": 3, "gpus": ("0", "1")},
+        {"jobs": 2, "cluster": "tcp://x"},
+    ):
         with pytest.raises(UsageError):
             Where(**wrong)
     assert Where(gpus=("0", "1")).here == 2

@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from w251lab.errors import UsageError, W251Error
@@ -75,6 +75,12 @@ class Where:
                 f"--jobs {self.jobs} does not fit --gpus {','.join(self.gpus)}.",
                 "Leave --jobs out: there is one job for each GPU.",
             )
+
+    def at_most(self, number: int) -> Where:
+        """The same with no more workers of this machine than there are submissions."""
+        if self.cluster or number >= self.here:
+            return self
+        return replace(self, gpus=self.gpus[:number]) if self.gpus else replace(self, jobs=number)
 
     @property
     def here(self) -> int:

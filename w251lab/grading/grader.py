@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -18,6 +18,7 @@ from w251lab.grading.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from distributed import Client
 
@@ -120,37 +121,49 @@ def grade_lab(
         stack.enter_context(Lock(course.root))
         journal = stack.enter_context(Journal(course.root / FOLDER / f"{lab.name}.journal"))
         run = _Grading(course, lab, options, journal, progress)
-        workers = stack.enter_context(_Background(options.where, run.idle_at_start(options)))
+        workers = stack.enter_context(_Background(options.where, run.likely()))
         run.read()
         if not run.todo:
             run.write_what_is_left()
             return run.summary
         function = grade or import_module("w251lab.grading.task").grade
-        run.run(workers.client(), function)
+        run.run(workers.client(len(run.todo)), function)
         return run.summary
 
 
 class _Background:
-    """The cluster, started in a thread while this one reads the submissions. Ends with the context."""
+    """The cluster, started in a thread while this one reads the submissions. Ends with the context.
 
-    def __init__(self, where: Where, idle: bool) -> None:
-        self._context = connect(where)
+    Args:
+        where: Where to grade.
+        likely: How many notebooks there seem to be: no more workers than that are started ahead, and none for none.
+    """
+
+    def __init__(self, where: Where, likely: int) -> None:
+        self._where = where
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="cluster")
-        self._started = None if idle else self._pool.submit(self._context.__enter__)
-        self._idle = idle
+        self._context: AbstractContextManager[Client] | None = None
+        self._started: Future[Client] | None = None
+        if likely:
+            self._start(likely)
 
-    def client(self) -> Client:
-        """The client, as soon as there is one."""
-        if self._started is None:
-            self._started = self._pool.submit(self._context.__enter__)
-        return self._started.result()
+    def _start(self, number: int) -> Future[Client]:
+        self._context = connect(self._where.at_most(number))
+        self._started = self._pool.submit(self._context.__enter__)
+        return self._started
+
+    def client(self, number: int) -> Client:
+        """The client, as soon as there is one; for so many submissions where none was started ahead."""
+        return (self._started or self._start(number)).result()
 
     def __enter__(self) -> Self:
+        """Itself."""
         return self
 
     def __exit__(self, *error: object) -> None:
+        """End the cluster."""
         try:
-            if self._started is not None and self._started.exception() is None:
+            if self._started is not None and self._context is not None and self._started.exception() is None:
                 self._context.__exit__(None, None, None)
         finally:
             self._pool.shutdown()
@@ -168,12 +181,14 @@ class _Grading:
         self.unwritten: set[str] = set()
         self.notes: dict[str, list[str]] = {}
 
-    def idle_at_start(self, options: Options) -> bool:
-        """Whether it looks as if there were nothing to do, by the folders alone: then no worker is started ahead."""
-        known = {entry.student for entry in self.journal.entries()}
-        folder = self.course.root / "submitted"
-        there = {path.parent.name for path in folder.glob(f"*/{self.lab.name}")}
-        return options.regrade is None and there <= known
+    def likely(self) -> int:
+        """How many notebooks there may be to grade, by the folders' names alone: so many workers are started ahead."""
+        known = Counter(entry.student for entry in self.journal.entries())
+        there = {path.parent.name for path in (self.course.root / "submitted").glob(f"*/{self.lab.name}")}
+        if self.options.students:
+            there &= set(self.options.students)
+        new = there if self.options.regrade else there - known.keys()
+        return len(new) * len(self.lab.notebooks)
 
     def read(self) -> None:
         """Find out what has to be graded, and what is graded and not yet in the gradebook."""
