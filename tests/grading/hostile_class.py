@@ -1,7 +1,7 @@
 """A class of hostile, broken and honest students for one run of the grader.
 
-``hostile/KIND.txt`` is what a student writes into a cell. Its first lines say what it tries, where it stands and what it
-has to come to; ``@COURSE@``, ``@CANARY@``, ``@PORT@`` and ``@MARK@`` are filled in.
+``hostile/KIND.txt`` is what a student writes into a cell. Its first lines say what it tries, where it stands and what
+it has to come to; ``@COURSE@``, ``@CANARY@``, ``@PORT@`` and ``@MARK@`` are filled in.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def broken() -> dict[str, Student]:
     perfect = little.submission()
     wrong = little.answered(little.WRONG)
     _forged(wrong)
-    found = {
+    return {
         "empty_file": Student(b"", UNGRADABLE),
         "corrupt_json": Student(perfect[: len(perfect) // 2], UNGRADABLE),
         "json_of_something_else": Student(b"[1, 2, 3]", UNGRADABLE),
@@ -167,15 +167,13 @@ def broken() -> dict[str, Student]:
             little.POINTS | {"count_primes": 0.0},
         ),
     }
-    return found
 
 
 def honest() -> dict[str, Student]:
     """Twenty students who did what they could, with the points that each question earns, exactly."""
-    kinds = list(little.honest().items())
-    names = "ada bob cyd dee eve fay gus hal ida jon kim lea mia ned oda pia quin ray sue tom".split()
+    kinds = list(little.honest().values())
     found = {}
-    for number, name in enumerate(names):
-        _, (content, points) = kinds[number % len(kinds)]
-        found[name] = Student(content, {}, points)
+    for number in range(20):
+        content, points = kinds[number % len(kinds)]
+        found[f"honest_{number:02}"] = Student(content, {}, points)
     return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import little_course as little
 import pytest
+from nbgrader.api import Gradebook
 from rich.console import Console
 from stand_in import mark
 
@@ -84,8 +85,6 @@ def change_source(course: Course, old: str, new: str) -> None:
 
 
 def set_manual(course: Course, student: str, cell: str, score: float) -> None:
-    from nbgrader.api import Gradebook
-
     with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:
         grade = book.find_grade(cell, little.NOTEBOOK, little.LAB, student)
         grade.manual_score, grade.needs_manual_grade = score, False
@@ -110,7 +109,7 @@ def test_a_class_is_graded_once_then_only_what_is_new(course: Course, where: Whe
     assert marks["eve", "total-test"] == (None, None, True)  # not zero: it waits for a person
     assert (course.root / "autograded" / "ada" / little.LAB / f"{little.NOTEBOOK}.ipynb").is_file()
 
-    again, said = run(course, where)
+    again, _ = run(course, where)
     assert again.graded == {}
     assert again.unchanged == 6
     assert gradebook(course) == marks

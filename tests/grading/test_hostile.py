@@ -23,7 +23,6 @@ import pytest
 from w251lab.grading.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from w251lab.grading.job import Graded
@@ -57,7 +56,7 @@ def state(*folders: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Class:
     root, outside = tmp_path_factory.mktemp("course"), tmp_path_factory.mktemp("outside")
     build.course(root, {little.LAB: {little.NOTEBOOK: little.source()}}, cell=CELL, whole=WHOLE)
     for name, content in little.FILES.items():
@@ -94,7 +93,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     with Journal(root / ".grading" / f"{little.LAB}.journal") as journal:
         found = {entry.student: journal.read(entry) for entry in journal.entries()}
     hidden = (in_file, in_environment, "BEGIN SOLUTION")
-    yield Class(
+    return Class(
         found, students, done.stdout + done.stderr, done.returncode, hidden, visitors, before, state(*guarded), left
     )
 

@@ -12,7 +12,7 @@ from w251lab.grading.progress import ClassProgress, Estimate, spoken
 
 
 def simulate(durations: list[tuple[str, float]], places: int) -> list[tuple[float, float, float | None]]:
-    """A run of tasks (kind, seconds) by a pretended clock: (share done, seconds left in truth, estimate) at each end."""
+    """Tasks (kind, seconds) by a pretended clock: (share done, seconds left in truth, estimate) at each end."""
     now = 0.0
     totals: dict[str, int] = {}
     for kind, _ in durations:

@@ -37,7 +37,7 @@ class Log:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
 
-    def finished(self, job: Job, graded: Graded) -> None:
+    def finished(self, job: Job, graded: Graded) -> None:  # noqa: ARG002
         self.told.append(("finished", job.student))
         self.under_way -= 1
 
@@ -162,7 +162,7 @@ def test_the_local_cluster_listens_on_this_machine_only_and_ends_with_its_proces
         assert where[0].result.questions[0].title == "7"
         processes = [process for process in psutil.Process().children(recursive=True) if process not in before]
         assert processes
-    gone, alive = psutil.wait_procs(processes, timeout=60)
+    _, alive = psutil.wait_procs(processes, timeout=60)
     assert [process.name() for process in alive if "resource_tracker" not in " ".join(process.cmdline())] == []
 
 

@@ -1,13 +1,17 @@
-"""Run an untrusted notebook: every cell to a typed outcome, its tests through the guard, in kernels that are contained."""
+"""Run an untrusted notebook in contained kernels: every cell to a typed outcome, its tests through the guard."""
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import threading
 from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import nbformat
 import zmq
 
 from w251lab.course.catalog import TimeLimit
@@ -22,7 +26,6 @@ from w251lab.grading.proctor import Answer, Proctor, Tests, is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from nbformat import NotebookNode
 
@@ -36,9 +39,6 @@ _INPUT = "StdinNotImplementedError"
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
-
-#: Starts a kernel: its connection information and its key -> the kernel. The folder of its sockets is made before.
-Starter = "Callable[[Path, dict[str, Any], bytes], Contained]"
 
 
 class ContainedClient(WatchedClient):
@@ -149,7 +149,6 @@ class ContainedSession(Session):
         limits: What it may use.
         start: Starts a kernel in a sandbox: (folder of its sockets, connection information, key) -> the kernel.
         make_folder: Makes a folder for a kernel's sockets.
-        folder: Only for messages.
 
     Attributes:
         answers: grade_id -> what the guard said of that test.
@@ -160,14 +159,14 @@ class ContainedSession(Session):
     def __init__(
         self,
         tests: Tests,
-        wanted: frozenset[str] | None,
         limits: Limits,
+        *,
+        wanted: frozenset[str] | None,
         start: Callable[[Path, dict[str, Any], bytes], Contained],
         make_folder: Callable[[], Path],
-        folder: Path,
     ) -> None:
         limit = TimeLimit(cell=limits.cell, notebook=limits.notebook)
-        super().__init__(folder, limit, threading.Event(), lambda _done, _total: None)
+        super().__init__(Path("/"), limit, threading.Event(), lambda _done, _total: None)
         self.tests, self.wanted, self.limits = tests, wanted, limits
         self.start, self.make_folder = start, make_folder
         self.answers: dict[str, Answer] = {}
@@ -212,8 +211,6 @@ class ContainedSession(Session):
 
     def _test(self, index: int) -> tuple[Outcome, str, bool]:
         """Run a test through the guard: only its own answer counts, whatever the kernel's messages say."""
-        from time import monotonic  # noqa: PLC0415
-
         node = self.nb.cells[index]
         cell = view(node, index)
         seconds = max(min(self.limit.cell, self.deadline - monotonic()), 0.1)
@@ -243,20 +240,18 @@ class ContainedSession(Session):
         return Outcome.COMPLETED, "", alive
 
 
-def _outputs(answer: Answer) -> list[NotebookNode]:
+def _outputs(answer: Answer) -> list[Any]:
     """What a test put out, as the notebook's outputs."""
-    from nbformat.v4 import new_output  # noqa: PLC0415
-
     outputs = [
-        new_output("stream", name=name, text=text)
+        nbformat.v4.new_output("stream", name=name, text=text)  # type: ignore[no-untyped-call]
         for name, text in (("stdout", answer.out), ("stderr", answer.err))
         if text
     ]
     if answer.value:
-        outputs.append(new_output("execute_result", {"text/plain": answer.value}))
+        outputs.append(nbformat.v4.new_output("execute_result", {"text/plain": answer.value}))  # type: ignore[no-untyped-call]
     if answer.outcome == "error":
         trace = [*answer.traceback, f"{answer.ename}: {answer.evalue}"]
-        outputs.append(new_output("error", ename=answer.ename, evalue=answer.evalue, traceback=trace))
+        outputs.append(nbformat.v4.new_output("error", ename=answer.ename, evalue=answer.evalue, traceback=trace))  # type: ignore[no-untyped-call]
     return outputs
 
 
@@ -265,8 +260,6 @@ def without_hidden(executed: NotebookNode, answers: dict[str, Answer]) -> Notebo
 
     What stays is the error's class and the student's own lines on the way to it.
     """
-    import copy  # noqa: PLC0415
-
     judged = copy.deepcopy(executed)
     for index, node in enumerate(judged["cells"]):
         cell = view(node, index)

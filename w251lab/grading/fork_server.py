@@ -1,9 +1,9 @@
 """Inside a sandbox: wait for submissions, and fork one kernel for each into namespaces of its own.
 
-``python -m w251lab.grading.fork_server MODE FD MODULE...`` imports the modules, says so on the file descriptor, and then
-takes requests there. A request is two connected sockets: ``life``, on which the warden answers for the processes, and
-``grader``, over which the kernel gets its specification, its key and its tests. No bytes of a submission ever come into
-the process that forks, so nothing of one student is there when the next is forked.
+``python -m w251lab.grading.fork_server MODE FD MODULE...`` imports the modules, says so on the file descriptor, and
+then takes requests there. A request is two connected sockets: ``life``, on which the warden answers for the processes,
+and ``grader``, over which the kernel gets its specification, its key and its tests. No bytes of a submission ever come
+into the process that forks, so nothing of one student is there when the next is forked.
 
 MODE is ``fork`` (namespaces for each fork), ``once`` (one submission; the sandbox around it is its own) or ``none``
 (one submission and no sandbox).

@@ -55,7 +55,7 @@ def traceable() -> None:
 
 
 def unshare_everything() -> None:
-    """Move into user, mount, IPC, network and host-name namespaces of its own; the next child is process 1 of a new one.
+    """Move into namespaces of its own: users, mounts, IPC, network, host name, and processes from the next child on.
 
     The user keeps its number. The loopback interface is up, and there is no other.
 

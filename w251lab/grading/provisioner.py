@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.kernelspec import KernelSpec
@@ -13,6 +12,9 @@ from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from jupyter_client.connect import KernelConnectionInfo
 
     from w251lab.grading.template import Contained
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 SOCKETS = "k"
 
 
-class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # jupyter_client ships no type information
+class SandboxProvisioner(KernelProvisionerBase):
     """Starts one kernel with a function that puts it into a sandbox.
 
     Attributes:
@@ -38,22 +40,22 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # jupyte
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose the sockets and the key that messages are signed with."""
-        manager = self.parent
+        manager: Any = self.parent
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
         return dict(await super().pre_launch(cmd=[], **kwargs))
 
-    async def launch_kernel(self, cmd: list[str], **_: Any) -> dict[str, Any]:  # noqa: ARG002
+    async def launch_kernel(self, cmd: list[str], **_: Any) -> KernelConnectionInfo:  # noqa: ARG002
         """Start the kernel.
 
         Raises:
             SandboxError: It could not be started in a sandbox.
         """
-        information = dict(self.connection_info)
+        information: dict[str, Any] = dict(self.connection_info)
         if isinstance(information.get("key"), bytes):
             information["key"] = information["key"].decode()
         self.contained = await asyncio.to_thread(self.start, information)
-        return dict(self.connection_info)
+        return self.connection_info
 
     async def poll(self) -> int | None:
         """The exit status, or None while it runs."""

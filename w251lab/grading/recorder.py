@@ -41,6 +41,7 @@ class Recorder:
             raise self._error
 
     def __enter__(self) -> Self:
+        """Start the thread."""
         self._thread.start()
         return self
 

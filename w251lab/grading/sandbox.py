@@ -26,8 +26,9 @@ _GPU_DEVICES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset",
 _INSTALL = "Install it: apt-get install bubblewrap (Debian, Ubuntu) or dnf install bubblewrap (Fedora)"
 _NONE = "or grade without containment, at your own risk: --sandbox none"
 _REFUSED = (
-    "Allow user namespaces, as root: on Ubuntu 24.04 and newer sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, "
-    "on an older Debian sysctl -w kernel.unprivileged_userns_clone=1, elsewhere sysctl -w user.max_user_namespaces=10000; "
+    "Allow user namespaces, as root: on Ubuntu 24.04 and newer sysctl -w "
+    "kernel.apparmor_restrict_unprivileged_userns=0, on an older Debian sysctl -w kernel.unprivileged_userns_clone=1, "
+    "elsewhere sysctl -w user.max_user_namespaces=10000; "
     "in Docker start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
     "--security-opt systempaths=unconfined"
 )
@@ -187,7 +188,7 @@ def _environment(enclosure: Enclosure) -> list[str]:
 
 
 def _as_nobody(binds: list[Path], enclosure: Enclosure) -> list[str]:
-    """What goes before the command line as root: the same file system with ways opened to ``binds``, and then no root."""
+    """What goes before the command line as root: the same files with ways opened to ``binds``, and then no root."""
     words = ["bwrap", "--die-with-parent", "--dev-bind", "/", "/"]
     closed = sorted({closed for place in [*binds, enclosure.run] if (closed := _closed_ancestor(place))})
     outermost = [one for one in closed if not any(one != other and one.is_relative_to(other) for other in closed)]

@@ -17,8 +17,8 @@ from w251lab.grading import guard, isolate, wire
 if TYPE_CHECKING:
     import socket
 
-#: Modules that start a GPU's driver, or servers and threads, when they are imported. A template never imports them: what
-#: they start does not survive a fork.
+#: Modules that start a GPU's driver, or servers and threads, when they are imported. A template never imports them:
+#: what they start does not survive a fork.
 NEVER_AHEAD = (
     "cudf",
     "cuml",
@@ -62,8 +62,8 @@ def run(spec: dict[str, Any], grader: socket.socket, log: int) -> None:
     """Turn this process into the kernel. Returns when the kernel is told to end.
 
     Args:
-        spec: ``folder``, ``files``, ``connection`` (the kernel's connection file), ``environment``, ``watched`` (names of
-            modules), and the limits ``address_space``, ``processes``, ``file_size``.
+        spec: ``folder``, ``files``, ``connection`` (the kernel's connection file), ``environment``, ``watched`` (names
+            of modules), and the limits ``address_space``, ``processes``, ``file_size``.
         grader: The connection of the tests.
         log: Where standard output and error go that do not go through IPython.
     """
@@ -75,12 +75,12 @@ def run(spec: dict[str, Any], grader: socket.socket, log: int) -> None:
     os.environ.update(spec["environment"])
     grader.sendall(wire.HELLO)
     write_files(Path(spec["folder"]), spec["files"])
-    os.chdir(spec["folder"])
+    os.chdir("/")  # until IPython has started, no module of the student's can be imported in place of another
     _own_randomness()
     isolate.limit(spec["address_space"], spec["processes"], spec["file_size"])
     import_ahead(tuple(spec["watched"]))
     namespace: dict[str, Any] = {}
-    serve = guard.link(grader, spec["watched"])
+    serve = guard.link(grader, spec["watched"], spec["folder"])
     _start(spec, namespace, serve)
 
 
@@ -95,8 +95,8 @@ def _start(spec: dict[str, Any], namespace: dict[str, Any], serve: Any) -> None:
     config.IPKernelApp.connection_file = str(connection)
     config.InteractiveShellApp.exec_PYTHONSTARTUP = False
     app = IPKernelApp.instance(config=config, user_ns=namespace)
-    app.log_connection_info = lambda: None  # the log is for what goes wrong
-    app.initialize([])
+    app.log_connection_info = lambda: None  # type: ignore[method-assign]  # the log is for what goes wrong
+    app.initialize([])  # type: ignore[no-untyped-call]
     app.kernel.start()
     from tornado.ioloop import IOLoop  # noqa: PLC0415
 
@@ -112,6 +112,9 @@ def _start(spec: dict[str, Any], namespace: dict[str, Any], serve: Any) -> None:
             except KeyboardInterrupt:  # as ipykernel itself: an interrupt between cells ends nothing
                 continue
 
+    os.chdir(spec["folder"])
+    sys.path.insert(0, "")
+    assert app.shell is not None
     serve(app.shell.user_ns, wait)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from w251lab.course.notebook import UnreadableNotebookError, parse_notebook, questions, to_bytes
+from w251lab.course.notebook import UnreadableNotebookError, cells, parse_notebook, questions, to_bytes
 from w251lab.course.results import NotebookResult
 from w251lab.course.score import cell_problems, reported_device, score, ungradable
 from w251lab.grading import kernels, sandbox
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from w251lab.grading.restore import Restored
 
 _ATTEMPTS = 2
+_PARAMETERS = "parameters"
 
 
 def grade(job: Job) -> Graded:
@@ -47,19 +47,17 @@ def grade(job: Job) -> Graded:
         return _finished(job, start, _all_ungradable(job, source, error.what))
     except Exception as error:  # noqa: BLE001 - one submission must not end the run of a class
         return _finished(job, start, _all_ungradable(job, source, _could_not("be restored", error)))
-    error: Exception | None = None
+    reason = ""
     for _ in range(_ATTEMPTS):
         try:
             return _graded(job, source, restored, start)
         except SandboxError as failed:
-            error = failed
+            reason = _could_not("be run", failed)
             kernels.forget(job)
-        except Exception as failed:  # noqa: BLE001
-            error = failed
+        except Exception as failed:  # noqa: BLE001 - as above; a second attempt would end in the same way
+            reason = _could_not("be run", failed)
             break
-    assert error is not None
-    result = _all_ungradable(job, source, _could_not("be run", error))
-    return _finished(job, start, result, repairs=restored.repairs)
+    return _finished(job, start, _all_ungradable(job, source, reason), repairs=restored.repairs)
 
 
 def _could_not(what: str, error: Exception) -> str:
@@ -80,11 +78,13 @@ def _graded(job: Job, source: NotebookNode, restored: Restored, start: float) ->
             test.grade_id for question in questions(source) if question.name in asked for test in question.tests
         )
     with kernels.place(job, tests) as place:
-        session = ContainedSession(tests, wanted, job.limits, place.start, place.make_folder, Path("/"))
-        executed = run(session, parse_notebook(restored.notebook, job.name), dict(job.parameters))
+        session = ContainedSession(tests, job.limits, wanted=wanted, start=place.start, make_folder=place.make_folder)
+        nb = parse_notebook(restored.notebook, job.name)
+        _tag_parameters(nb, source)
+        executed = run(session, nb, dict(job.parameters))
     faults = session.faults | restored.faults
     judged = without_hidden(executed, session.answers)
-    cells, completed, problems = cell_problems(judged)
+    count, completed, problems = cell_problems(judged)
     result = NotebookResult(
         job.lab,
         job.notebook,
@@ -92,7 +92,7 @@ def _graded(job: Job, source: NotebookNode, restored: Restored, start: float) ->
         score(source, judged, faults),
         seconds=round(monotonic() - start, 3),
         device=reported_device(executed),
-        cells=cells,
+        cells=count,
         completed=completed,
         problems=problems,
         notes=(
@@ -102,13 +102,29 @@ def _graded(job: Job, source: NotebookNode, restored: Restored, start: float) ->
         ),
         judged_cells=False,
     )
-    return _finished(job, start, result, to_bytes(executed), restored.repairs, session.cpu_seconds)
+    return _finished(
+        job,
+        start,
+        result,
+        executed=to_bytes(executed),
+        repairs=restored.repairs,
+        cpu_seconds=session.cpu_seconds,
+    )
+
+
+def _tag_parameters(nb: NotebookNode, source: NotebookNode) -> None:
+    """See that papermill finds the cell after which the parameters go, where a student's copy has lost its tag."""
+    tagged = {cell.key for cell in cells(source) if _PARAMETERS in cell.tags}
+    for cell in cells(nb):
+        if cell.key in tagged and _PARAMETERS not in cell.tags:
+            nb["cells"][cell.index]["metadata"]["tags"] = [*cell.tags, _PARAMETERS]
 
 
 def _finished(
     job: Job,
     start: float,
     result: NotebookResult,
+    *,
     executed: bytes | None = None,
     repairs: tuple[str, ...] = (),
     cpu_seconds: float = 0.0,

@@ -18,7 +18,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,8 @@ from w251lab.grading import sandbox, wire
 from w251lab.grading.job import SandboxError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from w251lab.grading.job import SandboxKind
 
 #: Seconds until a template has done its imports, and until a fork of it answers.
