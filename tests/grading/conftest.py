@@ -29,12 +29,10 @@ def _load(name: str, path: Path) -> ModuleType:
 
 _load("course_builder", _HERE.parent / "course" / "builder.py")
 little_course = _load("little_course", _HERE / "little_course.py")
-<<<<<<< HEAD
 class_of_six = _load("class_of_six", _HERE / "class_of_six.py")
 # The processes of a dask cluster inherit this path, and import what they are to run by its name.
 if str(_HERE) not in sys.path:
     sys.path.append(str(_HERE))
-=======
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -42,4 +40,3 @@ def _no_template_stays() -> Iterator[None]:
     """What a worker process keeps for the next submission ends with the tests."""
     yield
     kernels.close()
->>>>>>> 65d85a2f1b3bbda5ee0784422bab1d70c87afede
