@@ -7,7 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from w251lab.grading import kernels
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 _HERE = Path(__file__).parent
@@ -25,3 +30,10 @@ def _load(name: str, path: Path) -> ModuleType:
 _load("course_builder", _HERE.parent / "course" / "builder.py")
 little_course = _load("little_course", _HERE / "little_course.py")
 class_of_six = _load("class_of_six", _HERE / "class_of_six.py")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _no_template_stays() -> Iterator[None]:
+    """What a worker process keeps for the next submission ends with the tests."""
+    yield
+    kernels.close()

@@ -6,6 +6,7 @@ The lab ``01_little`` has one notebook, ``little``: four coded questions (10 poi
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from w251lab.course.catalog import Course
+    from w251lab.grading.job import Graded
 
 LAB = "01_little"
 NOTEBOOK = "little"
@@ -152,6 +154,30 @@ def add_cell(nb: Any, text: str, *, before: str) -> Any:
     extra = build.notebook(build.code(f"own-{len(nb['cells'])}", text))
     nb["cells"].insert(place(nb, before), extra["cells"][0])
     return nb
+
+
+def with_cell(text: str, answers: dict[str, str] | None = None, *, before: str = "row-means-text") -> bytes:
+    """A submission with a student's own cell before the cell named ``before``, as bytes."""
+    return to_bytes(add_cell(answered(answers), text, before=before))
+
+
+def marks(graded: Graded) -> dict[str, float]:
+    """Question -> points earned, of the questions that are graded automatically."""
+    return {question.name: question.earned for question in graded.result.questions if not question.manual}
+
+
+def verdicts(graded: Graded) -> dict[str, str]:
+    """Question -> verdict, of the questions that are graded automatically."""
+    return {question.name: str(question.verdict) for question in graded.result.questions if not question.manual}
+
+
+def said(graded: Graded) -> str:
+    """All text that the notebook put out, tests included: an instructor's view."""
+    texts = []
+    for node in json.loads(graded.executed or b'{"cells": []}')["cells"]:
+        for output in node.get("outputs", ()):
+            texts += ["".join(output.get("text", ())), "".join(output.get("traceback", ()))]
+    return "\n".join(texts)
 
 
 def submission(answers: dict[str, str] | None = None, essay: str = "Sum over count.") -> bytes:

@@ -35,7 +35,7 @@ class Limits:
         memory: Bytes of memory.
         processes: Processes and threads.
         file_size: Bytes of the largest file, and of all files in its temporary folder and home.
-        output: Bytes of output of one cell; a cell that says more is stopped.
+        output: Bytes of output of one cell; a cell that says more is stopped. The first megabyte is kept.
         cell: Wall-clock seconds of one cell.
         notebook: Wall-clock seconds of all cells.
     """
@@ -43,7 +43,7 @@ class Limits:
     memory: int = 4 * 1024**3
     processes: int = 256
     file_size: int = 1024**3
-    output: int = 1_000_000
+    output: int = 20_000_000
     cell: float = 60.0
     notebook: float = 300.0
 
