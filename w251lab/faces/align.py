@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 #: Where eyes, nose and corners of the mouth are in a face of 512 x 512 pixels: the mean face of FFHQ as GFPGAN and facexlib
 #: align to it. float64 (5, 2).
 TEMPLATE: Final = np.array(
-    [[192.98138, 239.94708], [318.90277, 240.1936], [256.63416, 314.01935], [201.26117, 371.41043], [313.08905, 371.15118]]
+    [
+        [192.98138, 239.94708],
+        [318.90277, 240.1936],
+        [256.63416, 314.01935],
+        [201.26117, 371.41043],
+        [313.08905, 371.15118],
+    ]
 )
 #: Edge of the square of `TEMPLATE`, in pixels.
 TEMPLATE_SIZE: Final = 512

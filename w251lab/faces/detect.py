@@ -99,6 +99,4 @@ def _look(picture: NDArray[np.uint8], scale: float, threshold: float) -> centerf
     found = centerface.distinct(centerface.run(seen, threshold))
     # From the corner of the first pixel to its centre.
     by = np.array([width / size[0], height / size[1]])
-    return centerface.Found(
-        found.boxes * np.tile(by, 2) - 0.5, found.scores, found.landmarks * by - 0.5
-    )
+    return centerface.Found(found.boxes * np.tile(by, 2) - 0.5, found.scores, found.landmarks * by - 0.5)

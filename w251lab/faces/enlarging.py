@@ -49,7 +49,9 @@ def plan(shape: tuple[int, ...], factor: float, method: str = "auto") -> Plan:
     if factor == 1:
         return Plan("none", "")
     if method == "lanczos":
-        return Plan("lanczos", "the background was enlarged with Lanczos' filter, as asked: it is no sharper than before")
+        return Plan(
+            "lanczos", "the background was enlarged with Lanczos' filter, as asked: it is no sharper than before"
+        )
     if method == "network" or height * width <= MOST_PIXELS:
         return Plan("network", "the background was enlarged by Real-ESRGAN x4plus")
     return Plan(

@@ -178,9 +178,7 @@ class Restorer(ABC):
             aligned = [align.align(picture, each, SIZE) for each in chosen]
         with watch("restore"):
             restored = self.restore_aligned(aligned) if aligned else []
-        done = tuple(
-            RestoredFace(face, cut, after) for face, cut, after in zip(chosen, aligned, restored, strict=True)
-        )
+        done = tuple(RestoredFace(face, cut, after) for face, cut, after in zip(chosen, aligned, restored, strict=True))
         result = picture
         if paste:
             how = self.explain_enlarge(picture, upscale)
@@ -231,7 +229,9 @@ def load_restorer(name: str = "auto", device: str = "auto", **options: Any) -> R
         raise
     except W251Error as error:
         restorer = _make("w251lab.faces.baseline", "BaselineRestorer", name, "auto", options)
-        restorer.why = f"GFPGAN cannot be used: {error.what}" + (f" (to have it: {error.remedy})" if error.remedy else "")
+        restorer.why = f"GFPGAN cannot be used: {error.what}" + (
+            f" (to have it: {error.remedy})" if error.remedy else ""
+        )
     else:
         restorer.why = "GFPGAN, its weights and PyTorch are here"
     return restorer
@@ -258,7 +258,8 @@ def check_faces(faces: object) -> None:
     if not right:
         said = f"{faces.dtype} of shape {faces.shape}" if isinstance(faces, np.ndarray) else type(faces).__name__
         raise FaceError(
-            f"the faces are {said} in place of uint8 (n, {SIZE}, {SIZE}, 3)", "cut them out with w251lab.faces.align.align"
+            f"the faces are {said} in place of uint8 (n, {SIZE}, {SIZE}, 3)",
+            "cut them out with w251lab.faces.align.align",
         )
 
 
