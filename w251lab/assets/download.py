@@ -1,8 +1,8 @@
 """Fetching a file: with progress, on from where a broken connection left it, and never a wrong one.
 
-pooch checks the digest and moves the file to its place; what is ours is the part in between, because pooch begins every download
-anew. A download that broke off is asked for from its end on (HTTP Range, RFC 9110 section 14), under the condition that the
-server's file is still the same one (If-Range with the ETag that came with the first part).
+pooch checks the digest and moves the file to its place; what is ours is the part in between, because pooch begins
+every download anew. A download that broke off is asked for from its end on (HTTP Range, RFC 9110 section 14), under
+the condition that the server's file is still the same one (If-Range with the ETag that came with the first part).
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ from w251lab.assets.registry import Asset, AssetError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-#: Called with the bytes that are there and the bytes in all (0 where the server does not say).
-Progress = "Callable[[int, int], None]"
 
 #: How many times in a row a connection may break without a single new byte.
 ATTEMPTS: Final = 4
@@ -56,7 +53,8 @@ def fetch(asset: Asset, progress: Callable[[int, int], None] | None = None, paus
         Where the file is, checked.
 
     Raises:
-        AssetError: Downloads are switched off, the server cannot be reached or has no such file, the disk is full, or what
+        AssetError: Downloads are switched off, the server cannot be reached or has no such file, the disk is full, or
+        what
             came is not the file that was meant. What was fetched so far is kept, but for a wrong file.
     """
     place = store.target(asset)
@@ -75,7 +73,7 @@ def fetch(asset: Asset, progress: Callable[[int, int], None] | None = None, paus
             resumed = store.part(asset).exists()
             try:
                 _retrieve(asset, progress, pause)
-            except _Mismatch:
+            except _MismatchError:
                 # A part of an older file may have been continued with a newer one: once more, from the beginning.
                 if not resumed:
                     raise
@@ -84,7 +82,7 @@ def fetch(asset: Asset, progress: Callable[[int, int], None] | None = None, paus
     return place
 
 
-class _Mismatch(AssetError):
+class _MismatchError(AssetError):
     """What came is another file."""
 
 
@@ -110,10 +108,10 @@ def _retrieve(asset: Asset, progress: Callable[[int, int], None] | None, pause: 
             downloader=downloader,
         )
     except ValueError as error:  # pooch's word for another digest; it has removed the file
-        raise _Mismatch(
+        raise _MismatchError(
             f"what came from {asset.url} is not {asset.what}: its SHA-256 is not {wanted}. It was removed",
-            "try again; if it comes again, something between here and the server changes it (a proxy, a login page): fetch"
-            f" {asset.file} with a browser and give it: `{asset.command} --from FILE`"
+            "try again; if it comes again, something between here and the server changes it (a proxy, a login page):"
+            f" fetch {asset.file} with a browser and give it: `{asset.command} --from FILE`"
             + ("" if asset.sha256 else f". If the publisher has replaced it, remove {store.record(asset)}"),
         ) from error
     finally:
@@ -134,8 +132,8 @@ def _download(asset: Asset, url: str, progress: Callable[[int, int], None] | Non
                 kept = f"; {have / 1e6:.1f} MB are here and are kept" if have else ""
                 raise AssetError(
                     f"{url} could not be fetched: {error}{kept}",
-                    f"look at the connection (a proxy? HTTPS_PROXY), then run `{asset.command}` again: it goes on where this"
-                    f" ended; or bring the file: `{asset.command} --from FILE`",
+                    f"look at the connection (a proxy? HTTPS_PROXY), then run `{asset.command}` again: it goes on"
+                    f" where this ended; or bring the file: `{asset.command} --from FILE`",
                 ) from error
             time.sleep(pause * 2 ** (failures - 1))
         else:
@@ -156,7 +154,7 @@ def _go_on(asset: Asset, url: str, progress: Callable[[int, int], None] | None) 
         with _ask(asset, url, have) as answer:
             if answer is None:
                 return
-            _room(asset, answer.total - answer.begin)
+            _room(answer.total - answer.begin)
             with path.open("r+b" if path.exists() else "wb") as file:
                 file.truncate(answer.begin)
                 file.seek(answer.begin)
@@ -229,7 +227,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _room(asset: Asset, missing: int) -> None:
+def _room(missing: int) -> None:
     """Refuse what will not fit before it is fetched.
 
     Raises:

@@ -24,7 +24,8 @@ class Asset:
         what: What it is, for a person.
         file: Its name on the disk.
         url: Where the publisher has it.
-        sha256: Digest in hex; empty where the publisher has none and nobody is known to have recorded it. The first file
+        sha256: Digest in hex; empty where the publisher has none and nobody is known to have recorded it. The first
+        file
             that is fetched then decides: its digest is written down beside it, and no other is taken from then on.
         size: In bytes; 0 where it is not known.
         licence: SPDX identifier of the publisher's licence.

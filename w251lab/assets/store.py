@@ -27,7 +27,10 @@ State = Literal["here", "partial", "missing", "damaged"]
 
 
 def folder() -> Path:
-    """Where downloads are kept: ``W251LAB_CACHE``, else the user's cache folder (``~/.cache/w251lab``). It may not exist yet."""
+    """Where downloads are kept; it may not exist yet.
+
+    ``W251LAB_CACHE``, else the user's cache folder (``~/.cache/w251lab``).
+    """
     named = os.environ.get(CACHE, "").strip()
     if named:
         return Path(named).expanduser().absolute()

@@ -15,8 +15,8 @@ _LEAST_POLYPHASE: Final = 64
 def winograd() -> bool:
     """Whether PyTorch has a Winograd convolution for this processor (NNPACK), and it computes what it should.
 
-    oneDNN, which PyTorch takes by itself, has none for AVX2. The operator is not part of PyTorch's public interface: so it is
-    tried here, once, and where it is gone or wrong nothing but time is lost.
+    oneDNN, which PyTorch takes by itself, has none for AVX2. The operator is not part of PyTorch's public interface:
+    so it is tried here, once, and where it is gone or wrong nothing but time is lost.
     """
     import torch  # noqa: PLC0415
     import torch.nn.functional as F  # noqa: N812, PLC0415
@@ -80,8 +80,8 @@ def enlarge(x: Any) -> Any:
 def polyphase(weight: Any) -> Any:
     """The kernel that does at once what a bilinear enlargement by two and then ``weight`` do.
 
-    Every second row of the enlarged picture is 1/4 of one row and 3/4 of the next. So each of the four kinds of result pixels
-    (even or odd row, even or odd column) is a 3x3 convolution of the small picture.
+    Every second row of the enlarged picture is 1/4 of one row and 3/4 of the next. So each of the four kinds of
+    result pixels (even or odd row, even or odd column) is a 3x3 convolution of the small picture.
 
     Args:
         weight: Tensor (channels out, channels in, 3, 3).
@@ -122,7 +122,8 @@ def enlarge_and_convolve(x: Any, phases: Any, weight: Any, bias: Any) -> Any:
 
     padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
     y = F.pixel_shuffle(convolve(padded, phases, bias.repeat_interleave(4), padding=0), 2)
-    # This continued the enlarged picture beyond its border, where the convolution is to find zeros: take that off again.
+    # This continued the enlarged picture beyond its border, where the convolution is to find zeros: take that off
+    # again.
     for edge, tap in ((0, 0), (-1, 2)):
         row = F.pad(
             F.interpolate(x[:, :, edge], scale_factor=2, mode="linear", align_corners=False), (1, 1), mode="replicate"

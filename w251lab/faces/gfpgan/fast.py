@@ -2,14 +2,16 @@
 
 What GFPGAN's own code spends time on, and what is done here in its place:
 
-- Each modulated convolution makes weights for each face and computes a grouped convolution with them. Scaling the input by the
-  style and the output by the demodulation is the same (Karras et al. 2020, StyleGAN2, section 2.2) with one set of weights;
-  where the picture is larger than the weights, for one face, the weights are the cheaper ones to scale.
+- Each modulated convolution makes weights for each face and computes a grouped convolution with them. Scaling the
+  input by the style and the output by the demodulation is the same (Karras et al. 2020, StyleGAN2, section 2.2) with
+  one set of weights; where the picture is larger than the weights, for one face, the weights are the cheaper ones to
+  scale.
 - On a CPU the 3x3 convolutions, four fifths of the time, are computed by oneDNN directly. Winograd's algorithm needs a
   fraction of the multiplications (`convolution`), and takes the bilinear enlargement in.
 - A 1x1 convolution after an enlargement is computed before it: the two commute.
 - The two condition networks of a level begin with a convolution of the same input: it is one convolution.
-- Bias, noise, activation and conditions are written into the tensor that is there, and nothing is split and joined again.
+- Bias, noise, activation and conditions are written into the tensor that is there, and nothing is split and joined
+  again.
 """
 
 from __future__ import annotations

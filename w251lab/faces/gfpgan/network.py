@@ -54,8 +54,9 @@ def load(version: weights.Version, file: Path | None = None) -> Any:
         WeightsError: They are not here, or are not of this network.
         W251Error: GFPGAN's packages are missing.
     """
+    compat.require()
     path = weights.find(version, file)  # before anything that takes seconds
-    network = build(version.arch, channel_multiplier=version.channel_multiplier)
+    network = build(version.arch, channel_multiplier=version.channel_multiplier, narrow=version.narrow)
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     network.load_state_dict(weights.read(path, shapes, version.asset.what))
     return network
@@ -64,8 +65,9 @@ def load(version: weights.Version, file: Path | None = None) -> Any:
 def fix_noise(network: Any, seed: int | None) -> None:
     """Draw the noise that the decoder adds at every layer once, and keep it.
 
-    StyleGAN2 draws it anew for each picture, so that the same face would come out different each time. It is one map (1, 1, h, w)
-    for each layer, the same for all faces of a batch: what becomes of a face does not depend on its neighbours.
+    StyleGAN2 draws it anew for each picture, so that the same face would come out different each time. It is one map
+    (1, 1, h, w) for each layer, the same for all faces of a batch: what becomes of a face does not depend on its
+    neighbours.
 
     Args:
         network: As :func:`build` makes it; its buffers change.

@@ -1,4 +1,4 @@
-"""Computing on a GPU: in the shortest numbers that change nothing one could see, and without the cost of starting kernels."""
+"""Computing on a GPU: in the shortest numbers whose result nobody could tell apart, and as one recorded graph."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 #: Shortest first; half precision has more digits than bfloat16, and overflows earlier.
 PRECISIONS: Final = ("float16", "bfloat16", "float32")
-#: Decibels from the stock network in 32-bit floats from which on a result passes: half a level of 255 in the mean is 54.
+#: Decibels from the stock network in 32-bit floats from which on a result passes; rounding to 8 bits alone is 59.
 LEAST_PSNR: Final = 45.0
 
 
 def psnr(a: Any, b: Any) -> float:
     """Peak signal-to-noise ratio of two results in decibels.
 
-    Both are clipped to [-1, 1], the range of a picture, whose width 2 is the peak. Equal ones give infinity, and a value that is no
-    number gives minus infinity.
+    Both are clipped to [-1, 1], the range of a picture, whose width 2 is the peak. Equal ones give infinity, and a
+    value that is no number gives minus infinity.
 
     Args:
         a: Tensor of pictures.

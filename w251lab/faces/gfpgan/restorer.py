@@ -31,9 +31,10 @@ class GfpganRestorer(Restorer):
         weights_file: A file of weights in GFPGAN's format, in place of the published one.
         seed: Of the noise that StyleGAN2 adds; None takes the noise that lies in the file of weights.
         path: One of `PATHS`.
-        numbers: On a GPU: "float32", "bfloat16", "float16", or "auto" for the shortest that differs by less than 45 dB from
+        numbers: On a GPU: "float32", "bfloat16", "float16", or "auto" for the shortest that stays within 45 dB of
             float32 on the first face. On a CPU it is float32.
-        batch: At most this many faces at once on a GPU. A CPU takes one after another: several at once are no faster there.
+        batch: At most this many faces at once on a GPU. A CPU takes one after another: several at once are no faster
+            there.
         background: How the picture around the faces is enlarged; see `w251lab.faces.enlarging`.
 
     Raises:
@@ -63,7 +64,7 @@ class GfpganRestorer(Restorer):
             )
         if numbers not in ("auto", *precision.PRECISIONS):
             raise UsageError(f"there are no numbers {numbers!r}", f"use auto, {', '.join(precision.PRECISIONS)}")
-        if not isinstance(batch, int) or batch < 1:
+        if batch < 1:
             raise UsageError(f"batch is {batch!r}", "give a number of faces, at least 1")
         self.device = accelerator.resolve_device(device)
         self.model = f"GFPGAN v{chosen.name}" + (f" ({Path(weights_file).name})" if weights_file else "")

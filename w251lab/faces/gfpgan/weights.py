@@ -27,10 +27,12 @@ class Version:
 
     Attributes:
         name: As in the file's name.
-        arch: "clean" runs everywhere; "original" was written around CUDA extensions, in whose place `compat` puts PyTorch.
+        arch: "clean" runs everywhere; "original" was written around CUDA extensions, in whose place `compat` puts
+            PyTorch.
         channel_multiplier: Width of the network above 32 pixels.
         asset: Its file.
         about: What sets it apart.
+        narrow: Factor on the number of channels; 1 in everything that was published.
     """
 
     name: str
@@ -38,11 +40,10 @@ class Version:
     channel_multiplier: int
     asset: Asset
     about: str
+    narrow: float = 1.0
 
 
-def _version(
-    name: str, release: str, arch: Arch, channel_multiplier: int, about: str, sha256: str = "", size: int = 0
-) -> Version:
+def _asset(name: str, release: str, sha256: str = "", size: int = 0) -> Asset:
     file = f"GFPGANv{name}.pth"
     asset = Asset(
         name=f"gfpgan-{name}",
@@ -54,36 +55,40 @@ def _version(
         licence="Apache-2.0",
         used_by=f'load_restorer("gfpgan", version="{name}")',
     )
-    return Version(
-        name=name, arch=arch, channel_multiplier=channel_multiplier, asset=assets.register(asset), about=about
-    )
+    return assets.register(asset)
 
 
-# The publisher gives no digests. Those of 1.3 and 1.4 are what independent projects that pin the files have recorded, all
-# alike: the README of clibdev/GFPGAN-onnxruntime-demo has both, and distributions' build files, container images and model
-# registries repeat them. Nobody is known to have recorded v1's: the first download decides.
+# The publisher gives no digests. Those of 1.3 and 1.4 are what independent projects that pin the files have recorded,
+# all alike: the README of clibdev/GFPGAN-onnxruntime-demo has both, and distributions' build files, container images
+# and model registries repeat them. Nobody is known to have recorded v1's: the first download decides.
+_V1_3: Final = _asset("1.3", "v1.3.0", "c953a88f2727c85c3d9ae72e2bd4846bbaf59fe6972ad94130e23e7017524a70", 348_632_874)
+_V1_4: Final = _asset("1.4", "v1.3.0", "e2cd4703ab14f4d01fd1383a8a8b266f9a5833dacee8e6a79d3bf21a1b6be5ad", 348_632_874)
+_V1: Final = _asset("1", "v0.1.0")
+
 VERSIONS: Final[dict[str, Version]] = {
     each.name: each
     for each in (
-        _version(
-            "1.3",
-            "v1.3.0",
-            "clean",
-            2,
-            "natural results also from very low quality; may change the identity a little",
-            "c953a88f2727c85c3d9ae72e2bd4846bbaf59fe6972ad94130e23e7017524a70",
-            348_632_874,
+        Version(
+            name="1.3",
+            arch="clean",
+            channel_multiplier=2,
+            asset=_V1_3,
+            about="natural results also from very low quality; may change the identity a little",
         ),
-        _version(
-            "1.4",
-            "v1.3.0",
-            "clean",
-            2,
-            "a little more detail, and a better identity than 1.3",
-            "e2cd4703ab14f4d01fd1383a8a8b266f9a5833dacee8e6a79d3bf21a1b6be5ad",
-            348_632_874,
+        Version(
+            name="1.4",
+            arch="clean",
+            channel_multiplier=2,
+            asset=_V1_4,
+            about="a little more detail, and a better identity than 1.3",
         ),
-        _version("1", "v0.1.0", "original", 1, "the paper's; the only one that gives a gray face colours"),
+        Version(
+            name="1",
+            arch="original",
+            channel_multiplier=1,
+            asset=_V1,
+            about="the paper's; the only one that gives a gray face colours",
+        ),
     )
 }
 
