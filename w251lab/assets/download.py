@@ -54,8 +54,7 @@ def fetch(asset: Asset, progress: Callable[[int, int], None] | None = None, paus
 
     Raises:
         AssetError: Downloads are switched off, the server cannot be reached or has no such file, the disk is full, or
-        what
-            came is not the file that was meant. What was fetched so far is kept, but for a wrong file.
+            what came is not the file that was meant. What was fetched so far is kept, but for a wrong file.
     """
     place = store.target(asset)
     if place.is_file():

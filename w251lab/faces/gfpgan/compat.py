@@ -69,9 +69,9 @@ def prepare() -> None:
     require()
     _imported("torchvision.transforms.functional")
     if _SHIM not in sys.modules and util.find_spec(_SHIM) is None:
-        shim = types.ModuleType(_SHIM, "What basicsr 1.4.2 imports from a module that torchvision has removed.")
-        shim.rgb_to_grayscale = import_module("torchvision.transforms.functional").rgb_to_grayscale  # type:
-        ignore[attr-defined] sys.modules[_SHIM] = shim
+        shim: Any = types.ModuleType(_SHIM, "What basicsr 1.4.2 imports from a module that torchvision has removed.")
+        shim.rgb_to_grayscale = import_module("torchvision.transforms.functional").rgb_to_grayscale
+        sys.modules[_SHIM] = shim
 
 
 def _imported(name: str) -> Any:
