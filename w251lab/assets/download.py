@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 #: How many times in a row a connection may break without a single new byte.
 ATTEMPTS: Final = 4
-_PIECE: Final = 1 << 18
+#: What an ended connection costs at most: requests gives only whole pieces.
+_PIECE: Final = 1 << 15
 #: Seconds to connect, and to wait for the next bytes.
 _TIMEOUT: Final = (20, 60)
 #: Disk that has to stay free.
