@@ -152,16 +152,12 @@ def measure(options: argparse.Namespace, entries: dict[str, Callable[..., Any]],
     for name, times in seconds.items():
         ratios = [a / b for a, b in zip(seconds[stock], times, strict=True)]
         near = decibels(results[name], results[stock])
-        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        print(
-            f"{name:22}{statistics.median(times) / len(faces):10.3f}{statistics.median(ratios):9.2f}x{spread:>18}{
-                near:10.1f}"
-            + ("" if near >= precision.LEAST_PSNR else f"  below {precision.LEAST_PSNR:g}: not the same picture")
-        )
+        row = f"{name:22}{statistics.median(times) / len(faces):10.3f}{statistics.median(ratios):9.2f}x"
+        row += f"{f'{min(ratios):.2f} to {max(ratios):.2f}':>18}{near:10.1f}"
+        print(row if near >= precision.LEAST_PSNR else f"{row}  below {precision.LEAST_PSNR:g}: another picture")
     clipped = np.isin(results[stock], (0, 255)).mean()
-    print(
-        f"the stock result: mean {results[stock].mean():.0f}, deviation {results[stock].std():.0f}, {clipped:.1%} clipped"
-    )
+    levels = f"mean {results[stock].mean():.0f}, deviation {results[stock].std():.0f}, {clipped:.1%} clipped"
+    print(f"the stock result: {levels}")
 
 
 def profile(entries: dict[str, Callable[..., Any]], faces: NDArray[np.uint8]) -> None:

@@ -8,7 +8,6 @@ import pytest
 from w251lab.errors import W251Error
 from w251lab.faces.gfpgan import compat
 
-
 PROGRAM = """
 import sys, warnings
 with warnings.catch_warnings():
