@@ -193,9 +193,8 @@ def main() -> int:
             weights = options.weights or random_weights(Path(scratch), restorer.to_tensor(faces))
             entries = contenders(options, weights, Path(scratch))
             kind = "given weights" if options.weights else "random weights"
-            print(
-                f"{accelerator.label(options.device)}; PyTorch {torch.__version__}, {torch.get_num_threads()} threads; {kind};"
-            )
+            threads = torch.get_num_threads()
+            print(f"{accelerator.label(options.device)}; PyTorch {torch.__version__}, {threads} threads; {kind};")
             print(f"{len(faces)} face(s) of 512 x 512, {options.rounds} rounds, medians")
             measure(options, entries, faces)
             if options.profile:
