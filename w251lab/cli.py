@@ -46,11 +46,8 @@ course_commands.register(app)
 doctor_commands.register(app)
 triton_commands.register(app)
 dali_commands.register(app)
-<<<<<<< HEAD
 assets_commands.register(app)
-=======
 faces_commands.register(app)
->>>>>>> 92b2da0cc7a89453ce521bc43f89879c03489e3a
 bench = typer.Typer(help="Measure a topic's work: CPU against GPU.", no_args_is_help=True)
 rapids_commands.register(bench)
 loading_commands.register(bench)
