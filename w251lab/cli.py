@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from w251lab.assets import commands as assets_commands
 from w251lab.course import commands as course_commands
 from w251lab.dali import commands as dali_commands
 from w251lab.dali.loading import commands as loading_commands
@@ -47,6 +48,7 @@ grading_commands.register(app)
 doctor_commands.register(app)
 triton_commands.register(app)
 dali_commands.register(app)
+assets_commands.register(app)
 faces_commands.register(app)
 bench = typer.Typer(help="Measure a topic's work: CPU against GPU.", no_args_is_help=True)
 rapids_commands.register(bench)
