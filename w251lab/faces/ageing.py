@@ -1,8 +1,8 @@
 """Other ways in which a photograph grows old: steps to put before, behind or in place of the vintage filter's.
 
-Each takes a picture, uint8 (height, width, 3) or (height, width), of any size from 1 x 1, and gives a new one; only `sepia`
-makes a gray one coloured. What is random takes a seed, and each kind of step has numbers of its own: two steps with
-one seed do not damage the same pixels. The bytes are the same on every machine, but for `jpeg`'s: encoders differ.
+Each takes a picture, uint8 (height, width, 3) or (height, width), of any size from 1 x 1, and gives a new one; only
+`sepia` makes a gray one coloured. What is random takes a seed, and each kind of step has numbers of its own: two steps
+with one seed do not damage the same pixels. The bytes are the same on every machine, but for `jpeg`'s: encoders differ.
 
     aged = compose(sepia, partial(grain, sigma=12, seed=1), partial(scratches, count=8, seed=1))
     old = aged(picture)
@@ -52,7 +52,8 @@ def sepia(picture: Picture) -> Picture:
     """The brown of silver prints that were toned. Gray becomes (height, width, 3)."""
     levels = arguments.pixels(picture)
     wide = (levels if levels.ndim == 3 else np.repeat(levels[:, :, None], 3, axis=2)).astype(np.int64)
-    return np.minimum((wide @ _SEPIA.T + 500) // 1000, 255).astype(np.uint8)
+    brown: Picture = np.minimum((wide @ _SEPIA.T + 500) // 1000, 255).astype(np.uint8)
+    return brown
 
 
 def fade(picture: Picture, amount: float = 0.3, *, paper: tuple[int, int, int] = PAPER) -> Picture:

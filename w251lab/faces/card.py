@@ -102,7 +102,7 @@ def photo_card(
         named = 92 if top == TOP else top - _NAME / 2
         _write(figure, 20, named, person.name, size=16)
         _draw_row(figure, person, top)
-    foot = "  ·  ".join(words for words in (model, settings) if words)
+    foot = " · ".join(words for words in (model, settings) if words)
     _write(figure, 20, height - _FOOT / 2, textwrap.shorten(foot, 175, placeholder=" ..."), size=9, color=_PALE)
     plt.close(figure)  # otherwise a notebook shows it twice
     return figure
@@ -146,7 +146,7 @@ def contact_sheet(
 
 
 def save(figure: Figure, path: Path, *, scale: float = 1.0) -> Path:
-    """Write a card or a sheet as PNG or PDF, by the file's ending; a file that is there stays whole until it is replaced.
+    """Write a card or a sheet as PNG or PDF, by the file's ending; a file that is there stays whole till the end.
 
     Args:
         figure: As :func:`photo_card` and :func:`contact_sheet` give it.

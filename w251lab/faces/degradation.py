@@ -1,10 +1,10 @@
 """The damage that GFPGAN was trained to undo.
 
-Its authors make a training pair of a good photograph x: ``y = JPEG_q((x * k_sigma) down_r + n_delta)``, a Gaussian blur, fewer
-pixels, normal noise, and JPEG, then enlarge y to the size of x again (Wang et al., "Towards Real-World Blind Face
-Restoration with Generative Facial Prior", CVPR 2021, equation 9). Ranges are those of the paper and of the training options
-that were published with the code: a kernel of 41 x 41 pixels with sigma 0.1..10, r 0.8..8, delta 0..20 levels, q 60..100, for
-faces of 512 x 512. In training half of the kernels are not round; here all are, so that one number says how blurred.
+Its authors make a training pair of a good photograph x: ``y = JPEG_q((x * k_sigma) down_r + n_delta)``, a Gaussian
+blur, fewer pixels, normal noise, and JPEG, then enlarge y to the size of x again (Wang et al., "Towards Real-World Blind Face
+Restoration with Generative Facial Prior", CVPR 2021). Ranges are those of the paper and of the training options that
+were published with the code: a kernel of 41 x 41 pixels with sigma 0.1..10, r 0.8..8, delta 0..20 levels, q 60..100,
+for faces of 512 x 512. In training half of the kernels are not round; here all are, so that one number says how blurred.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Degradation:
     quality: int | None
 
     def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
         arguments.number(self.sigma, "sigma", least=0)
         arguments.number(self.downsample, "downsample", least=0.1)
         arguments.number(self.noise, "noise", least=0)
@@ -130,7 +131,7 @@ def _resized(levels: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
 
     if levels.shape[:2] == size:
         return levels
-    resized: NDArray[np.float64] = transform.resize(
+    resized: NDArray[np.float64] = transform.resize(  # type: ignore[no-untyped-call]
         levels, size, order=1, mode="edge", anti_aliasing=False, preserve_range=True
     )
     return resized

@@ -46,7 +46,7 @@ def psnr(picture: Picture, original: Picture) -> float:
     ours, theirs = _alike(picture, original)
     if np.array_equal(ours, theirs):
         return math.inf  # scikit-image divides by 0, and warns
-    return float(metrics.peak_signal_noise_ratio(theirs, ours, data_range=255))
+    return float(metrics.peak_signal_noise_ratio(theirs, ours, data_range=255))  # type: ignore[no-untyped-call]
 
 
 def ssim(picture: Picture, original: Picture) -> float:
@@ -72,7 +72,10 @@ def ssim(picture: Picture, original: Picture) -> float:
             "give a larger picture",
         )
     channel = 2 if ours.ndim == 3 else None
-    return float(metrics.structural_similarity(theirs, ours, data_range=255, channel_axis=channel))
+    value = metrics.structural_similarity(  # type: ignore[no-untyped-call]
+        theirs, ours, data_range=255, channel_axis=channel
+    )
+    return float(value)
 
 
 def sharpness(picture: Picture) -> float:
@@ -136,7 +139,7 @@ def lpips_lacks() -> tuple[str, str] | None:
     if not file.is_file():
         return (
             f"LPIPS needs AlexNet's weights, and {file} is not there",
-            f"download {_ALEXNET} (233 MB) as torchvision.models.alexnet(weights='IMAGENET1K_V1') does, or put it there",
+            "download it (233 MB): torchvision.models.alexnet(weights='IMAGENET1K_V1') puts it there",
         )
     return None
 

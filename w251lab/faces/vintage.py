@@ -1,28 +1,26 @@
 """The vintage filter: a photograph damaged as an old one is, and the single steps that it is made of.
 
-The filter's steps are, in this order: gray, brightness, salt and pepper, box blur. So the specks are blurred too, as on a
-print that was photographed again. A preset is the strength of each.
+The filter's steps are, in this order: gray, brightness, salt and pepper, box blur. So the specks are blurred too, as on
+a print that was photographed again. A preset is the strength of each.
 
-Every step takes a picture in colour, (height, width, 3), or in gray, (height, width), of any size from 1 x 1, and gives a
-new one of the same shape. What is random takes a seed: one seed gives the same bytes on every machine.
+Every step takes a picture in colour, (height, width, 3), or in gray, (height, width), of any size from 1 x 1, and gives
+a new one of the same shape. What is random takes a seed: one seed gives the same bytes on every machine.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL import Image
 
 from w251lab.errors import UsageError
 from w251lab.faces import arguments
 
 if TYPE_CHECKING:
     from w251lab.faces.arguments import Picture
-
-# Luma of ITU-R BT.601 in 1/65536, as Pillow's convert("L") takes it: whole numbers round alike everywhere.
-_LUMA: Final = (19595, 38470, 7471)
-_HALF: Final = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,7 @@ class Preset:
     blur: int
 
     def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
         arguments.number(self.brightness, "brightness", least=0)
         arguments.number(self.noise, "noise", least=0, most=0.5)
         arguments.whole(self.blur, "blur", least=1)
@@ -120,21 +119,24 @@ def vintage(picture: Picture, settings: str | Preset = "safe", *, seed: int = 0,
         UsageError: There is no such preset, or the seed is no whole number from 0.
     """
     chosen = preset(settings)
-    changed = arguments.pixels(picture) if color else gray(picture)
+    # In gray all steps do the same to the three channels: they work on one.
+    changed = arguments.pixels(picture) if color else luma(picture)
     changed = brighten(changed, chosen.brightness)
     changed = salt_and_pepper(changed, chosen.noise, seed=seed)
-    return box_blur(changed, chosen.blur)
+    changed = box_blur(changed, chosen.blur)
+    return changed if changed.ndim == picture.ndim else _three(changed)
 
 
 def gray(picture: Picture) -> Picture:
     """Without colours: each pixel's luma in all three channels.
 
-    The luma is ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601), rounded as Pillow's ``convert("L")`` does.
+    The luma is ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601) in whole numbers, by Pillow's ``convert("L")``:
+    ``(19595 R + 38470 G + 7471 B + 32768) >> 16``.
     """
     levels = arguments.pixels(picture)
     if levels.ndim == 2:
         return levels.copy()
-    return np.repeat(luma(levels)[:, :, None], 3, axis=2)
+    return _three(luma(levels))
 
 
 def luma(picture: Picture) -> Picture:
@@ -142,10 +144,7 @@ def luma(picture: Picture) -> Picture:
     levels = arguments.pixels(picture)
     if levels.ndim == 2:
         return levels
-    wide = levels.astype(np.uint32)
-    red, green, blue = _LUMA
-    summed = red * wide[:, :, 0] + green * wide[:, :, 1] + blue * wide[:, :, 2]
-    return ((summed + _HALF) >> 16).astype(np.uint8)
+    return np.array(Image.fromarray(levels).convert("L"))
 
 
 def brighten(picture: Picture, factor: float) -> Picture:
@@ -153,7 +152,8 @@ def brighten(picture: Picture, factor: float) -> Picture:
     levels = arguments.pixels(picture)
     scale = arguments.number(factor, "factor", least=0)
     table = np.clip(np.rint(np.arange(256) * scale), 0, 255).astype(np.uint8)
-    return table[levels]
+    brighter: Picture = table[levels]
+    return brighter
 
 
 def salt_and_pepper(picture: Picture, probability: float, *, seed: int = 0) -> Picture:
@@ -167,12 +167,13 @@ def salt_and_pepper(picture: Picture, probability: float, *, seed: int = 0) -> P
         probability: Of black, and again of white: 0..0.5.
         seed: u are ``numpy.random.default_rng(seed).random((height, width))``.
     """
-    levels = arguments.pixels(picture).copy()
+    levels = arguments.pixels(picture)
     share = arguments.number(probability, "probability", least=0, most=0.5)
     drawn = arguments.generator(seed).random(levels.shape[:2])
-    levels[drawn < share] = 0
-    levels[drawn >= 1 - share] = 255
-    return levels
+    if levels.ndim == 3:
+        drawn = drawn[:, :, None]
+    salted = np.where(drawn >= 1 - share, np.uint8(255), levels)
+    return np.where(drawn < share, np.uint8(0), salted)
 
 
 def box_blur(picture: Picture, size: int) -> Picture:
@@ -187,17 +188,15 @@ def box_blur(picture: Picture, size: int) -> Picture:
     side = arguments.whole(size, "size", least=1)
     if side == 1:
         return levels.copy()
-    before, after = side // 2, side - 1 - side // 2
-    margins = [(before, after), (before, after)] + [(0, 0)] * (levels.ndim - 2)
-    # Sums of up to side * 255 along one axis at a time: a running total minus the one `side` pixels before.
-    total = np.pad(levels, margins, mode="reflect").astype(np.int64)
-    for axis in (0, 1):
-        running = np.cumsum(total, axis=axis)
-        running = np.insert(running, 0, 0, axis=axis)
-        later = np.take(running, range(side, running.shape[axis]), axis=axis)
-        total = later - np.take(running, range(running.shape[axis] - side), axis=axis)
-    area = side * side
-    return ((2 * total + area) // (2 * area)).astype(np.uint8)
+    before, area = side // 2, side * side
+    margins = [(before, side - 1 - before)] * 2 + [(0, 0)] * (levels.ndim - 2)
+    # The narrowest type that holds every sum: most of the time goes into moving them.
+    total = np.pad(levels, margins, mode="reflect").astype(np.min_scalar_type(area * 256))
+    total = reduce(np.add, (total[place : place + levels.shape[0]] for place in range(side)))
+    total = reduce(np.add, (total[:, place : place + levels.shape[1]] for place in range(side)))
+    total += area // 2
+    total //= area
+    return total.astype(np.uint8)
 
 
 def renamed(settings: str | Preset, **changes: float) -> Preset:
@@ -210,3 +209,8 @@ def renamed(settings: str | Preset, **changes: float) -> Preset:
     if unknown := set(changes) - {"brightness", "noise", "blur"}:
         raise UsageError(f"a preset has no {', '.join(sorted(unknown))}", "change brightness, noise or blur")
     return replace(chosen, name=f"{chosen.name}, changed", **changes)  # type: ignore[arg-type]  # it looks at them
+
+
+def _three(levels: Picture) -> Picture:
+    """Gray levels as equal red, green and blue."""
+    return np.array(Image.fromarray(levels).convert("RGB"))
