@@ -1,10 +1,11 @@
 """The damage that GFPGAN was trained to undo.
 
 Its authors make a training pair of a good photograph x: ``y = JPEG_q((x * k_sigma) down_r + n_delta)``, a Gaussian
-blur, fewer pixels, normal noise, and JPEG, then enlarge y to the size of x again (Wang et al., "Towards Real-World Blind Face
-Restoration with Generative Facial Prior", CVPR 2021). Ranges are those of the paper and of the training options that
-were published with the code: a kernel of 41 x 41 pixels with sigma 0.1..10, r 0.8..8, delta 0..20 levels, q 60..100,
-for faces of 512 x 512. In training half of the kernels are not round; here all are, so that one number says how blurred.
+blur, fewer pixels, normal noise, and JPEG, then enlarge y to the size of x again (Wang, Li, Zhang, Shan, "Towards
+Real-World Blind Face Restoration with Generative Facial Prior", CVPR 2021). Ranges are those of the paper and of the
+training options that were published with the code: a kernel of 41 x 41 pixels with sigma 0.1..10, r 0.8..8, delta
+0..20 levels, q 60..100, for faces of 512 x 512. In training half of the kernels are not round; here all are, so that
+one number says how blurred.
 """
 
 from __future__ import annotations

@@ -175,8 +175,7 @@ def _draw(axis: Axes, table: pd.DataFrame, name: str) -> None:
                 label="damaged, and no face is found in it",
             )  # fmt: skip
     if name == "sharpness":
-        axis.set_yscale("symlog", linthresh=1)
-        axis.set_ylim(bottom=0)
+        axis.set_yscale("log", nonpositive="mask")
 
 
 def _mark_threshold(axis: Axes, threshold: float) -> None:
