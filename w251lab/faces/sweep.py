@@ -8,7 +8,7 @@ the detector still finds the damaged face (that is asked separately), and all is
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -158,10 +158,11 @@ def sweep(
     rising = _rising(strengths)
     name, do = _damage(damage)
     measure = embed or _embedding
-    original = align.align(picture, _face(picture, face)).picture
+    aligned = align.align(picture, _face(picture, face))
+    original = aligned.picture
     vector = measure(original)
     damaged = [_checked(do(original, strength, seed), original) for strength in rising]
-    restored = restorer.restore_faces(np.stack(damaged))
+    restored = restorer.restore_aligned([replace(aligned, picture=each) for each in damaged])
 
     def measures(other: Picture) -> Measures:
         distance = identity.identity_distance(vector, measure(other))
