@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
     from w251lab.faces.detect import Face
 
-#: Where eyes, nose and corners of the mouth are in a face of 512 x 512 pixels: the mean face of FFHQ as GFPGAN and facexlib
-#: align to it. float64 (5, 2).
+#: Where eyes, nose and corners of the mouth are in a face of 512 x 512 pixels: the mean face of FFHQ as GFPGAN and
+#: facexlib align to it. float64 (5, 2).
 TEMPLATE: Final = np.array(
-    [[192.98138, 239.94708], [318.90277, 240.1936], [256.63416, 314.01935], [201.26117, 371.41043], [313.08905, 371.15118]]
+    [
+        [192.98138, 239.94708],
+        [318.90277, 240.1936],
+        [256.63416, 314.01935],
+        [201.26117, 371.41043],
+        [313.08905, 371.15118],
+    ]
 )
 #: Edge of the square of `TEMPLATE`, in pixels.
 TEMPLATE_SIZE: Final = 512
@@ -79,9 +85,9 @@ def align(picture: NDArray[np.uint8], face: Face, size: int = TEMPLATE_SIZE) -> 
 def similarity(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
     """The turn, scale and shift that takes five points to their targets, whatever one or two of them say.
 
-    Least median of squares (Rousseeuw, "Least Median of Squares Regression", JASA 79, 1984): of the transforms that each pair of
-    points fixes, the one with the least median of squared distances decides which points count; those are fitted by
-    least squares. As the points are few, all pairs are tried: the result is always the same.
+    Least median of squares (Rousseeuw, "Least Median of Squares Regression", JASA 79, 1984): of the transforms that
+    each pair of points fixes, the one with the least median of squared distances decides which points count; those
+    are fitted by least squares. As the points are few, all pairs are tried: the result is always the same.
 
     Args:
         points: float64 (n, 2), n at least 3.
@@ -179,7 +185,7 @@ def feather(size: int) -> NDArray[np.float32]:
     inside = np.minimum(along, TEMPLATE_SIZE - along) - _BORDER - _FADE
     rim = np.minimum(inside, 0)
     way = np.clip(1 - np.hypot(rim[:, None], rim[None]) / _FADE, 0, 1)
-    mask = (way * way * (3 - 2 * way)).astype(np.float32)
+    mask: NDArray[np.float32] = (way * way * (3 - 2 * way)).astype(np.float32)
     mask.setflags(write=False)
     return mask
 

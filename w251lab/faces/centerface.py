@@ -74,9 +74,9 @@ def decode(
 ) -> Found:
     """Faces out of the network's four maps.
 
-    A cell (x, y) whose heat is above the threshold is a face with centre ``STRIDE * (x + dx + 1/2, y + dy + 1/2)`` and size
-    ``STRIDE * exp(w), STRIDE * exp(h)``; a landmark is the box's corner plus a part of the box's size. In the paper: the
-    offset and size of section 3.3 and the landmarks of section 3.4. Every pair is stored as y, x.
+    A cell (x, y) whose heat is above the threshold is a face with centre ``STRIDE * (x + dx + 1/2, y + dy + 1/2)``
+    and size ``STRIDE * exp(w), STRIDE * exp(h)``; a landmark is the box's corner plus a part of the box's size. In
+    the paper: the offset and size of section 3.3 and the landmarks of section 3.4. Every pair is stored as y, x.
 
     Args:
         heat: (rows, columns), 0..1.
@@ -140,8 +140,8 @@ def _session() -> Any:
 def free_sides(model: bytes) -> bytes:
     """An ONNX file of the detector whose input and outputs may have any number, height and width.
 
-    The shipped file states 10 x 3 x 32 x 32, though nothing in its graph depends on that. Of ONNX's message types only the path to
-    those numbers is described here; what is not described protobuf carries over as it is.
+    The shipped file states 10 x 3 x 32 x 32, though nothing in its graph depends on that. Of ONNX's message types
+    only the path to those numbers is described here; what is not described protobuf carries over as it is.
 
     Args:
         model: The serialised ONNX model.
@@ -166,7 +166,7 @@ def _model_type() -> Any:
     kind = descriptor_pb2.FieldDescriptorProto
     one, many = kind.LABEL_OPTIONAL, kind.LABEL_REPEATED
     file = descriptor_pb2.FileDescriptorProto(name="w251lab/onnx_shapes.proto", package="onnx_shapes", syntax="proto2")
-    fields: dict[str, list[tuple[str, int, kind.Label.ValueType, str | kind.Type.ValueType]]] = {
+    fields: dict[str, list[tuple[str, int, Any, Any]]] = {
         "Model": [("graph", 7, one, "Graph")],
         "Graph": [("input", 11, many, "ValueInfo"), ("output", 12, many, "ValueInfo")],
         "ValueInfo": [("name", 1, one, kind.TYPE_STRING), ("type", 2, one, "Type")],
@@ -185,5 +185,5 @@ def _model_type() -> Any:
             else:
                 message.field.add(name=label, number=number, label=repeated, type=of)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("onnx_shapes.Model"))

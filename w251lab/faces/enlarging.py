@@ -32,6 +32,16 @@ class Plan(NamedTuple):
     note: str
 
 
+def check_method(method: str) -> None:
+    """Refuse what is not among `METHODS`.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    if method not in METHODS:
+        raise UsageError(f"there is no way to enlarge called {method!r}", f"use one of {', '.join(METHODS)}")
+
+
 def plan(shape: tuple[int, ...], factor: float, method: str = "auto") -> Plan:
     """Decide how a picture is enlarged.
 
@@ -43,19 +53,20 @@ def plan(shape: tuple[int, ...], factor: float, method: str = "auto") -> Plan:
     Raises:
         UsageError: Another method.
     """
-    if method not in METHODS:
-        raise UsageError(f"there is no way to enlarge called {method!r}", f"use one of {', '.join(METHODS)}")
+    check_method(method)
     height, width = shape[:2]
     if factor == 1:
         return Plan("none", "")
     if method == "lanczos":
-        return Plan("lanczos", "the background was enlarged with Lanczos' filter, as asked: it is no sharper than before")
+        return Plan(
+            "lanczos", "the background was enlarged with Lanczos' filter, as asked: it is no sharper than before"
+        )
     if method == "network" or height * width <= MOST_PIXELS:
         return Plan("network", "the background was enlarged by Real-ESRGAN x4plus")
     return Plan(
         "lanczos",
-        f"the background was enlarged with Lanczos' filter: Real-ESRGAN would take minutes for {width} x {height} pixels"
-        f' on a CPU (up to {MOST_PIXELS:,} it is taken; background="network" takes it always)',
+        f"the background was enlarged with Lanczos' filter: Real-ESRGAN would take minutes for {width} x {height} "
+        f'pixels on a CPU (up to {MOST_PIXELS:,} it is taken; background="network" takes it always)',
     )
 
 

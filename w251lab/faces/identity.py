@@ -28,13 +28,13 @@ WEIGHTS: Final = packaged.PackagedFile(
     licence="CC0-1.0",
     source="davisking/dlib-models",
 )
-#: Faces closer than this are taken for one person. It is the threshold that the network was trained for; dlib's author states 99.38 %
-#: correct pairs with it on Labeled Faces in the Wild (dlib, ``dnn_face_recognition_ex.cpp``).
+#: Faces closer than this are taken for one person. It is the threshold that the network was trained for; dlib's
+#: author states 99.38 % correct pairs with it on Labeled Faces in the Wild (dlib, ``dnn_face_recognition_ex.cpp``).
 THRESHOLD: Final = 0.6
 #: How many numbers a face becomes.
 LENGTH: Final = 128
-# The network's input: a square face, and where our landmarks are in it. dlib cuts it out by the outlines of eyes, nose and mouth
-# (``get_face_chip_details``, padding 0.25); these are the centres of those outlines, in pixels.
+# The network's input: a square face, and where our landmarks are in it. dlib cuts it out by the outlines of eyes,
+# nose and mouth (``get_face_chip_details``, padding 0.25); these are the centres of those outlines, in pixels.
 _SIZE: Final = 150
 _TEMPLATE: Final = np.array([[47.55, 46.60], [100.48, 46.60], [74.01, 76.56], [50.41, 103.02], [97.61, 103.02]])
 # A dlib network keeps what it computes in itself.
@@ -44,7 +44,8 @@ _one_at_a_time = threading.Lock()
 def embedding(picture: NDArray[np.uint8], face: Face) -> NDArray[np.float64]:
     """A face as a point, near to other pictures of the same person.
 
-    Source: dlib's ResNet with 29 layers (He, Zhang, Ren, Sun, "Deep Residual Learning", 2016, with half the filters), trained
+    Source: dlib's ResNet with 29 layers (He, Zhang, Ren, Sun, "Deep Residual Learning", 2016, with half the filters),
+    trained
     with a metric loss on about 3 million faces.
 
     Args:
@@ -69,7 +70,7 @@ def embedding(picture: NDArray[np.uint8], face: Face) -> NDArray[np.float64]:
 
 
 def identity_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Euclidean distance between two embeddings: 0 for the same picture; above `THRESHOLD` it is taken for somebody else.
+    """Euclidean distance between two embeddings: 0 for the same picture, above `THRESHOLD` for somebody else.
 
     Args:
         a: Shape (128,).

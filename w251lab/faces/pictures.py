@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from w251lab.errors import UsageError
 from w251lab.faces.errors import PictureError
@@ -41,8 +41,8 @@ _UNREADABLE: Final = (OSError, SyntaxError, ValueError, EOFError, IndexError, Ty
 def read_picture(source: Source, *, largest: int | None = None) -> NDArray[np.uint8]:
     """A picture as uint8 RGB.
 
-    A picture is turned upright as its EXIF orientation says, 16 bits a channel become 8, what is transparent is laid on white,
-    CMYK, palette and gray become RGB, and of an animation the first frame is taken.
+    A picture is turned upright as its EXIF orientation says, 16 bits a channel become 8, what is transparent is laid
+    on white, CMYK, palette and gray become RGB, and of an animation the first frame is taken.
 
     Args:
         source: A file's path, a file's content, a Pillow picture, or an array: uint8, uint16 (0..65535), or floats in
@@ -57,7 +57,8 @@ def read_picture(source: Source, *, largest: int | None = None) -> NDArray[np.ui
             are not finite, or has more than `MOST_PIXELS`.
         UsageError: ``largest`` is no positive whole number.
     """
-    if largest is not None and (isinstance(largest, bool) or not isinstance(largest, int) or largest < 1):
+    limit: object = largest
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise UsageError(f"largest is {largest!r}", "give a whole number of pixels, at least 1, or None")
     if isinstance(source, np.ndarray):
         picture = _from_array(source)
@@ -188,7 +189,7 @@ def _readable(name: str) -> Iterator[None]:
             yield
     except Image.DecompressionBombError as error:
         raise _too_large(name) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise PictureError(f"{name} is no picture that can be read", f"give {_FORMATS}") from error
     except _UNREADABLE as error:
         raise PictureError(

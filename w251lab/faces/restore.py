@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -14,8 +15,8 @@ import numpy as np
 from w251lab import accelerator
 from w251lab.errors import UsageError, W251Error
 from w251lab.faces import align, detect, enlarging
-from w251lab.faces.errors import FaceError, NoFaceError
-from w251lab.faces.pictures import check_picture
+from w251lab.faces.errors import FaceError, NoFaceError, PictureError
+from w251lab.faces.pictures import MOST_PIXELS, check_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,8 +55,8 @@ class Restoration:
     """A restored picture.
 
     Attributes:
-        picture: uint8 (height, width, 3), ``upscale`` times larger than what was given, with the restored faces in it. Where
-            they were not to be pasted, the picture as it was given.
+        picture: uint8 (height, width, 3), ``upscale`` times larger than what was given, with the restored faces in
+            it. Where they were not to be pasted, the picture as it was given.
         faces: Those that were restored, largest first.
         model: What restored them.
         device: Where it computed.
@@ -127,7 +128,7 @@ class Restorer(ABC):
         return enlarging.enlarge(picture, factor, self.background)
 
     def explain_enlarge(self, picture: NDArray[np.uint8], factor: float) -> str:
-        """One sentence: how :meth:`enlarge` does it, and why where it is not the best way. Empty where nothing is enlarged."""
+        """How :meth:`enlarge` does it, in one sentence, and why; empty where nothing is enlarged."""
         return enlarging.plan(picture.shape, factor, self.background).note
 
     def restore(
@@ -157,11 +158,12 @@ class Restorer(ABC):
 
         Raises:
             NoFaceError: No face was found, and ``missing_ok`` is not set.
-            PictureError: ``picture`` is no picture.
+            PictureError: ``picture`` is no picture, or the result would have more than `pictures.MOST_PIXELS`.
             UsageError: ``upscale`` or ``min_eye_distance`` is out of range.
         """
         check_picture(picture)
         check_upscale(upscale)
+        _check_result(picture, upscale if paste else 1)
         if not 0 <= min_eye_distance < float("inf"):
             raise UsageError(f"min_eye_distance is {min_eye_distance!r}", "give a number of pixels, at least 0")
         watch = _Stages()
@@ -170,17 +172,15 @@ class Restorer(ABC):
         if not found and not missing_ok:
             raise NoFaceError(
                 "no face was found in the picture",
-                "take a picture with a face that looks towards the camera and is upright, or lower the damage done to it;"
-                " missing_ok=True enlarges it as it is",
+                "take a picture of a face that looks towards the camera, or damage it less; missing_ok=True enlarges it"
+                " as it is",
             )
         chosen, notes = _choose(found, picture.shape, min_eye_distance, only_center_face=only_center_face)
         with watch("align"):
             aligned = [align.align(picture, each, SIZE) for each in chosen]
         with watch("restore"):
-            restored = self.restore_aligned(aligned) if aligned else []
-        done = tuple(
-            RestoredFace(face, cut, after) for face, cut, after in zip(chosen, aligned, restored, strict=True)
-        )
+            restored: Sequence[NDArray[np.uint8]] = list(self.restore_aligned(aligned)) if aligned else ()
+        done = tuple(RestoredFace(face, cut, after) for face, cut, after in zip(chosen, aligned, restored, strict=True))
         result = picture
         if paste:
             how = self.explain_enlarge(picture, upscale)
@@ -209,8 +209,9 @@ def load_restorer(name: str = "auto", device: str = "auto", **options: Any) -> R
     Args:
         name: "gfpgan"; "baseline", a general network that is always there; or "auto": GFPGAN where PyTorch, gfpgan and
             its weights are there, else the baseline, whose ``why`` says what is missing.
-        device: "auto", "cpu" or "gpu". The baseline computes on the CPU only: "gpu" is refused for it, "auto" is the CPU.
-        options: Of the restorer's class, passed on as they are. With "auto" they are for whichever is loaded.
+        device: "auto", "cpu" or "gpu". The baseline computes on the CPU only: "auto" is the CPU for it, "gpu" is
+            refused, and with the name "auto" it means GFPGAN or an error.
+        options: Of the restorer's class, passed on as they are. With the name "auto" both classes have to know them.
 
     Raises:
         UsageError: An unknown name, device or option.
@@ -226,12 +227,16 @@ def load_restorer(name: str = "auto", device: str = "auto", **options: Any) -> R
     if name == "gfpgan":
         return _make("w251lab.faces.gfpgan", "GfpganRestorer", name, device, options)
     try:
-        restorer = _make("w251lab.faces.gfpgan", "GfpganRestorer", name, device, options)
+        restorer = _make("w251lab.faces.gfpgan", "GfpganRestorer", "gfpgan", device, options)
     except UsageError:
         raise
     except W251Error as error:
-        restorer = _make("w251lab.faces.baseline", "BaselineRestorer", name, "auto", options)
-        restorer.why = f"GFPGAN cannot be used: {error.what}" + (f" (to have it: {error.remedy})" if error.remedy else "")
+        if device == "gpu":
+            raise  # the baseline computes on the CPU only, and that is not what was asked for
+        restorer = _make("w251lab.faces.baseline", "BaselineRestorer", "baseline", device, options)
+        restorer.why = f"GFPGAN cannot be used: {error.what}" + (
+            f" (to have it: {error.remedy})" if error.remedy else ""
+        )
     else:
         restorer.why = "GFPGAN, its weights and PyTorch are here"
     return restorer
@@ -243,9 +248,19 @@ def check_upscale(upscale: float) -> None:
     Raises:
         UsageError: It is something else.
     """
-    number = isinstance(upscale, (int, float, np.number)) and not isinstance(upscale, bool)
+    given: object = upscale
+    number = isinstance(given, (int, float, np.number)) and not isinstance(given, bool)
     if not number or not 1 <= upscale <= MOST_UPSCALE:
         raise UsageError(f"upscale is {upscale!r}", f"give a number in 1..{MOST_UPSCALE:g}")
+
+
+def _check_result(picture: NDArray[np.uint8], upscale: float) -> None:
+    height, width = round(picture.shape[0] * upscale), round(picture.shape[1] * upscale)
+    if height * width > MOST_PIXELS:
+        raise PictureError(
+            f"the restored picture would have {width} x {height} pixels; {MOST_PIXELS:,} are the limit",
+            "read it with read_picture(..., largest=4096), or restore it with a smaller upscale",
+        )
 
 
 def check_faces(faces: object) -> None:
@@ -258,7 +273,8 @@ def check_faces(faces: object) -> None:
     if not right:
         said = f"{faces.dtype} of shape {faces.shape}" if isinstance(faces, np.ndarray) else type(faces).__name__
         raise FaceError(
-            f"the faces are {said} in place of uint8 (n, {SIZE}, {SIZE}, 3)", "cut them out with w251lab.faces.align.align"
+            f"the faces are {said} in place of uint8 (n, {SIZE}, {SIZE}, 3)",
+            "cut them out with w251lab.faces.align.align",
         )
 
 
@@ -289,6 +305,10 @@ def _make(module: str, name: str, asked: str, device: str, options: dict[str, An
         raise W251Error(
             f"{asked} needs a library that is not here: {error}", "set up the environment with `make env`"
         ) from error
+    try:
+        inspect.signature(made).bind(device=device, **options)
+    except TypeError as error:
+        raise UsageError(f"{asked} cannot be loaded so: {error}", f"see help({module}.{name})") from error
     restorer: Restorer = made(device=device, **options)
     return restorer
 

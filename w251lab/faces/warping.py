@@ -36,8 +36,8 @@ def warp(
 ) -> NDArray[_Level]:
     """A picture whose pixel at p is what ``picture`` shows at ``matrix`` p, bicubic.
 
-    Where it is more than 1.5 times smaller than what it shows, the picture is shrunk first, with a filter that sees every pixel:
-    taking single pixels out of it would turn grain and fine lines into patterns.
+    Where it is more than 1.5 times smaller than what it shows, the picture is shrunk first, with a filter that sees
+    every pixel: taking single pixels out of it would turn grain and fine lines into patterns.
 
     Args:
         picture: uint8 (height, width, 3), or float32 (height, width).
