@@ -18,9 +18,31 @@ from PIL import Image
 
 from w251lab.errors import UsageError
 from w251lab.faces import arguments
+from w251lab.faces.ageing import compose, downsample, fade, grain, jpeg, scratches, sepia
 
 if TYPE_CHECKING:
     from w251lab.faces.arguments import Picture
+
+__all__ = [
+    "PRESETS",
+    "Preset",
+    "at",
+    "box_blur",
+    "brighten",
+    "compose",
+    "downsample",
+    "fade",
+    "grain",
+    "gray",
+    "jpeg",
+    "luma",
+    "preset",
+    "renamed",
+    "salt_and_pepper",
+    "scratches",
+    "sepia",
+    "vintage",
+]
 
 
 @dataclass(frozen=True)
