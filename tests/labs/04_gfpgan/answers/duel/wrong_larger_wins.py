@@ -1,5 +1,5 @@
 # More is better.
-# caught: AssertionError: 
+# caught: AssertionError: many runs in any order
 def duel(runs: list[dict], first: str, second: str) -> tuple[int, int]:
 
     found = {}

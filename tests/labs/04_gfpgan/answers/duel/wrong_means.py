@@ -1,5 +1,5 @@
 # Compare the means.
-# caught: AssertionError: 
+# caught: AssertionError: assert duel(example, "B", "A") == (2, 1)
 def duel(runs: list[dict], first: str, second: str) -> tuple[int, int]:
 
     ours = [run["distance"] for run in runs if run["restorer"] == first]

@@ -1,8 +1,5 @@
 # The library has it.
 # caught: AssertionError: the library's own function is switched off here
-import math
-
-
 def psnr(picture: np.ndarray, original: np.ndarray) -> float:
 
     return quality.psnr(picture, original)

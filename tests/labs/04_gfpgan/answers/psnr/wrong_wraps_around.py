@@ -1,5 +1,5 @@
 # Subtract and square.
-# caught: AssertionError: 
+# caught: AssertionError: black against white is 0 dB
 import math
 
 

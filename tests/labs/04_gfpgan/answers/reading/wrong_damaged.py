@@ -1,5 +1,5 @@
 # The damaged face.
-# caught: AssertionError: 
+# caught: AssertionError: lost at once, at the threshold
 def reading(table: pd.DataFrame, threshold: float = 0.6) -> tuple[float | None, list[float]]:
 
     rising = table.sort_index()

@@ -1,5 +1,5 @@
 # The first one below the threshold.
-# caught: AssertionError: a wide threshold
+# caught: AssertionError: both are near enough
 def who(unknown: np.ndarray, known: dict[str, np.ndarray], threshold: float = 0.6) -> str | None:
 
     for name, photos in known.items():
