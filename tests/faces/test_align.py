@@ -109,7 +109,7 @@ def test_a_laid_back_face_is_seen_in_its_place_only(collins: NDArray[np.uint8], 
 
 
 def test_of_overlapping_faces_the_later_one_is_seen(collins: NDArray[np.uint8], collins_face: Face) -> None:
-    second = Face(collins_face.box, 1.0, collins_face.landmarks + (40, 0))
+    second = Face(collins_face.box, 1.0, collins_face.landmarks + np.array([40, 0]))
     both = collins
     for face, level in ((collins_face, 0), (second, 255)):
         aligned = align.align(collins, face)

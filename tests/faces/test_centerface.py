@@ -22,7 +22,7 @@ def test_a_cell_is_decoded_as_the_paper_says() -> None:
     assert found.boxes[1].tolist() == pytest.approx([centre[0] - 10, centre[1] - 20, centre[0] + 10, centre[1] + 20])
     left, top = centre[0] - 10, centre[1] - 20
     wanted = [(0, 0), (10, 10), (10, 20), (0, 40), (20, 40)]
-    np.testing.assert_allclose(found.landmarks[1], np.array(wanted) + (left, top), atol=1e-4)
+    np.testing.assert_allclose(found.landmarks[1], np.array(wanted) + np.array([left, top]), atol=1e-4)
     assert len(centerface.decode(heat, sizes, offsets, landmarks, 0.95).scores) == 0
 
 

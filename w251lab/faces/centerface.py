@@ -133,6 +133,8 @@ def _session() -> Any:
         raise W251Error("onnxruntime, which runs the face detector, is not installed", "run `make env`") from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # else a warning for each of the weights that the file lists as an input, too
+    # Threads that spin while they wait take the cores from each other on a machine that does other work, too.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     model = free_sides(WEIGHTS.path().read_bytes())
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

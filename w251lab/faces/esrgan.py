@@ -8,6 +8,7 @@ ncnn's form.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -111,7 +112,8 @@ def _run(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _network() -> tuple[Any, Any]:
     """The loaded network, which threads may share, and ncnn's type of array."""
     try:
-        import ncnn  # noqa: PLC0415  # needed here only
+        with _sleeping_threads():
+            import ncnn  # noqa: PLC0415  # needed here only
     except ImportError as error:
         raise W251Error("ncnn, which runs Real-ESRGAN, is not installed", "run `make env`") from error
     net = ncnn.Net()
@@ -121,3 +123,20 @@ def _network() -> tuple[Any, Any]:
     if net.load_param(str(graph)) or net.load_model(str(weights)):
         raise WeightsError(f"ncnn {ncnn.__version__} cannot load {weights}", "set up the environment again: make env")
     return net, ncnn.Mat
+
+
+@contextmanager
+def _sleeping_threads() -> Iterator[None]:
+    """Have OpenMP's threads sleep while they wait, in the copy that comes with ncnn and reads this as it loads.
+
+    They spin otherwise, and the network's 351 convolutions wait 351 times: on two cores that other processes shared, a
+    picture of 64 x 64 pixels took 40 s in place of 3.
+    """
+    name = "OMP_WAIT_POLICY"
+    before = os.environ.get(name)
+    os.environ.setdefault(name, "passive")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
