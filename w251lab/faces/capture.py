@@ -56,7 +56,7 @@ def booth(*, largest: int = LARGEST) -> Any:
         ) from error
     import traitlets  # noqa: PLC0415
 
-    class Booth(anywidget.AnyWidget):  # type: ignore[misc]  # it has no types
+    class Booth(anywidget.AnyWidget):
         """The booth; `booth.js` is its other half."""
 
         _esm = _SCRIPT

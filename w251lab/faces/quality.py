@@ -7,6 +7,7 @@ features. `sharpness` knows no original. None of them knows whether a face is st
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import math
 from pathlib import Path
@@ -175,8 +176,7 @@ def _lpips_network() -> Any:
     """LPIPS with its own linear weights and the backbone from torch's folder."""
     import warnings  # noqa: PLC0415
 
-    import lpips as package  # noqa: PLC0415 - it is optional
-
+    package: Any = importlib.import_module("lpips")  # it is optional, and has no types
     with warnings.catch_warnings():
         # It still speaks torchvision's old spelling (pretrained=True), which only warns.
         warnings.filterwarnings("ignore", category=UserWarning, module=r"torchvision\.models\._utils")
