@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-ENVIRONMENTS = ("cpu", "gpu", "dev", "dev-gpu")
+ENVIRONMENTS = ("cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu")
 PROJECT = """\
 [build-system]
 requires = []
@@ -358,7 +358,7 @@ def test_an_unknown_device_or_environment_is_refused(checkout: Checkout) -> None
     done = checkout.run("make", "run", "DEVICE=tpu")
     assert done.returncode != 0
     assert "DEVICE=tpu is unknown; use auto, cpu or gpu" in done.stderr
-    refused(checkout.set_up("tpu"), "unknown environment 'tpu'", "cpu|gpu|dev|dev-gpu")
+    refused(checkout.set_up("tpu"), "unknown environment 'tpu'", "cpu|cpu-gfpgan|gpu|dev|dev-gpu")
 
 
 @pytest.mark.parametrize(
@@ -391,9 +391,11 @@ def test_the_test_target_runs_every_check_then_the_tests(checkout: Checkout) -> 
     order = ["ruff check", "ruff format --check", "mypy", "tidy --check", "release --check", "pytest -n auto"]
     places = [plan.index(word) for word in order]
     assert places == sorted(places)
-    assert plan.endswith(" -k score\n"), "after our own options, so that it can overrule them"
+    last = " -k score || .venv/bin/python tests/alone.py $?\n"
+    assert plan.endswith(last), "after our own options, so that it can overrule them"
     assert "pytest -n 3 --dist" in checkout.run("make", "-n", "test", "WORKERS=3").stdout
-    assert " -n " not in checkout.run("make", "-n", "test", "WORKERS=0").stdout.partition("-m pytest")[2]
+    by_itself = checkout.run("make", "-n", "test", "WORKERS=0").stdout.partition("-m pytest")[2]
+    assert by_itself.strip() == "", "in one process, nothing was beside a test that failed"
 
 
 def test_clean_leaves_the_work_of_students_and_instructors(checkout: Checkout) -> None:
