@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from w251lab.course.catalog import load_course
 from w251lab.errors import UsageError
+from w251lab.grading import verbs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,7 @@ CourseOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the verbs of grading to ``app``."""
     app.command()(grade)
+    verbs.register(app)
 
 
 def grade(  # noqa: PLR0917 - typer reads the options from the signature
