@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import io
-import sqlite3
 from typing import TYPE_CHECKING
 
 import little_course as little
 import pytest
+from gradebook_rows import gradebook as rows
 from nbgrader.api import Gradebook
 from rich.console import Console
 from stand_in import mark
@@ -57,24 +57,7 @@ def run(course: Course, where: Where, **options: object) -> tuple[Summary, str]:
 
 
 def gradebook(course: Course) -> dict[tuple[str, str], tuple[float | None, float | None, bool]]:
-    """(student, cell) -> automatic mark, manual mark, whether a person has to look: read without nbgrader."""
-    query = """
-        SELECT assignment.student_id, base_cell.name, auto_score, manual_score, needs_manual_grade
-        FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
-        JOIN submitted_notebook AS notebook ON notebook.id = grade.notebook_id
-        JOIN submitted_assignment AS assignment ON assignment.id = notebook.assignment_id
-    """
-    with sqlite3.connect(course.root / "gradebook.db") as book:
-        rows = book.execute(query).fetchall()
-    book.close()
-    return {(student, cell): (auto, manual, bool(needs)) for student, cell, auto, manual, needs in rows}
-
-
-def earned(course: Course) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for (student, _), (auto, manual, _) in gradebook(course).items():
-        found[student] = found.get(student, 0) + (auto if manual is None else manual or 0 if auto is None else auto)
-    return found
+    return rows(course.root)
 
 
 def change_source(course: Course, old: str, new: str) -> None:

@@ -1,4 +1,4 @@
-"""The verbs of grading: grade."""
+"""The verb `grade`, and with `verbs` those before and after it."""
 # nbgrader, papermill and dask take seconds to import, so each verb imports what it needs when it runs.
 # ruff: noqa: PLC0415
 

@@ -227,10 +227,9 @@ class _Grading:
 
         layout = Layout(self.course)
         book = layout.db_url.removeprefix("sqlite:///")
-        there = layout.autograded(entry.student, self.lab.name).is_dir() and (
-            book == layout.db_url or Path(book).is_file()
-        )
-        return there and self.journal.is_written(entry.fingerprint)
+        folders = (layout.autograded(entry.student, self.lab.name), layout.feedback(entry.student, self.lab.name))
+        there = book == layout.db_url or Path(book).is_file()
+        return there and all(map(Path.is_dir, folders)) and self.journal.is_written(entry.fingerprint)
 
     def write_what_is_left(self) -> None:
         """Bring the gradebook up to what the journal has."""

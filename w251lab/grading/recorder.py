@@ -59,10 +59,13 @@ class Recorder:
                 return
             from w251lab.grading.writer import open_writer  # noqa: PLC0415 - nbgrader's database takes seconds
 
+            written = set()
             with open_writer(self._course, self._lab) as writer:
                 while student is not None:
                     self._write(writer, student)
+                    written.add(student)
                     student = self._queue.get()
+            self._tell(written)
         except BaseException as error:  # noqa: BLE001 - raised by `check` in the thread that grades
             self._error = error
 
@@ -77,3 +80,11 @@ class Recorder:
         writer.write(student, graded, timestamp=submission.timestamp, files=files)
         for entry in entries:
             self._journal.mark_written(entry.fingerprint)
+
+    def _tell(self, students: set[str]) -> None:
+        """Write the students' pages, once the gradebook has everything."""
+        from w251lab.grading.feedback import write_feedback  # noqa: PLC0415
+        from w251lab.grading.marks import read_marks  # noqa: PLC0415
+
+        marks = read_marks(self._course, self._lab)
+        write_feedback(self._course, self._lab, [one for one in marks if one.student in students])
