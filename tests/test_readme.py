@@ -36,6 +36,7 @@ MADE = {
     "course.tar.gz",
     "dali.py",
     "timestamp.txt",
+    "student_notebook.ipynb",
 }
 STANDS_FOR_OTHERS = re.compile(r"02_name|NN_lab|NAME|STUDENT|QUESTION|/path/|\*|\.\.\.|/dev/|^/")
 NBGRADER = {
