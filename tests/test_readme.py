@@ -37,6 +37,7 @@ MADE = {
     "dali.py",
     "timestamp.txt",
     "student_notebook.ipynb",
+    ".grading",
 }
 STANDS_FOR_OTHERS = re.compile(r"02_name|NN_lab|NAME|STUDENT|QUESTION|/path/|\*|\.\.\.|/dev/|^/")
 NBGRADER = {
