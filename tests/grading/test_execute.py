@@ -32,7 +32,7 @@ def own_problem(text: str) -> tuple[str, str]:
         ("def broken(:", "error", "SyntaxError"),
         ("while True:\n    pass", "timed_out", "time limit of 6 s passed"),
         (
-            "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt:\n        pass",
+            "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass",
             "timed_out",
             "it ignored the interrupt, so its kernel was killed",
         ),
