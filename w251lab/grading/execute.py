@@ -65,7 +65,7 @@ class ContainedClient(WatchedClient):
         def start(information: dict[str, Any]) -> Contained:
             self.contained = contained = self.session.start(folder, information, self.key)
             self.proctor = Proctor(contained, self.key)
-            bindable = self.proctor.bindable(self.tests.chains(), _READY)
+            bindable = self.proctor.bindable(_READY)
             if bindable is None:
                 contained.end()
                 raise SandboxError(f"A kernel's guard did not answer. {contained.log}".strip(), "Grade it again.")

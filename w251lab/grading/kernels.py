@@ -56,6 +56,7 @@ class Place:
 
     job: Job
     watched: tuple[str, ...]
+    chains: list[tuple[str, ...]]
     scratch: Path | None
     notes: list[str] = field(default_factory=list)
 
@@ -123,6 +124,7 @@ class Place:
             "connection": connection | {"ip": f"{sockets}/{provisioner.SOCKETS}"},
             "environment": surroundings,
             "watched": list(self.watched),
+            "chains": self.chains,
         }
 
 
@@ -136,10 +138,10 @@ def _uncontained_environment(job: Job, scratch: Path) -> dict[str, str]:
 def place(job: Job, tests: Tests) -> Iterator[Place]:
     """Where a submission's kernels are started; without a sandbox with a folder that goes with it."""
     if job.sandbox == "bubblewrap":
-        yield Place(job, tests.watched, None)
+        yield Place(job, tests.watched, tests.chains(), None)
         return
     with tempfile.TemporaryDirectory(prefix="w251lab-lab-", ignore_cleanup_errors=True) as scratch:
-        yield Place(job, tests.watched, Path(scratch))
+        yield Place(job, tests.watched, tests.chains(), Path(scratch))
 
 
 def _enclosure(job: Job, *, forks: bool, name: str = "") -> sandbox.Enclosure:
