@@ -85,6 +85,7 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     from w251lab.course.parameters import check_choice
     from w251lab.grading.cluster import Where
     from w251lab.grading.grader import Options, grade_lab
+    from w251lab.grading.plan import Regrade
     from w251lab.grading.progress import ClassProgress
 
     check_choice("scale", scale, ("small", "full"))
@@ -92,7 +93,7 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     options = Options(
         where=where,
         sandbox=sandbox.value,
-        regrade=regrade.value if regrade else None,  # type: ignore[arg-type]
+        regrade=Regrade(regrade.value) if regrade else None,
         students=tuple(student or ()),
         scale=scale,
         memory=_memory(memory) if memory else None,

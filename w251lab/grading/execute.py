@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import os
+import signal
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import zmq
+from nbformat.validator import iter_validate
 
 from w251lab.course.catalog import TimeLimit
 from w251lab.course.engine import Session, run_session
@@ -85,11 +88,14 @@ class ContainedClient(WatchedClient):
         Raises:
             SandboxError: It did not start, or its guard did not answer: no student's code ran in it.
         """
+        begun = monotonic()
         try:
             try:
                 with self.setup_kernel():
                     contained = self.contained
                     assert contained is not None
+                    # A template's imports, and a busy machine, are nothing that the submission did.
+                    self.session.deadline += monotonic() - begun
                     self.session.started = True
                     try:
                         yield
@@ -115,7 +121,7 @@ class ContainedClient(WatchedClient):
             return None
         try:
             return super().process_message(msg, cell, cell_index)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             # A message that no kernel of its own accord sends: it is the student's, and nothing depends on it.
             _log.debug("a malformed message: %r", error)
             return None
@@ -124,6 +130,15 @@ class ContainedClient(WatchedClient):
         """Run a cell that is no test. See `WatchedClient.run_cell`."""
         self.flooded, self._said = "", 0
         super().run_cell(index, seconds)
+
+
+def out_of_memory_kills() -> int:
+    """How many processes the system has killed so far because memory ran out; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def new_key() -> bytes:
@@ -178,6 +193,7 @@ class ContainedSession(Session):
         self.faults: dict[str, Fault] = {}
         self.started = False
         self.cpu_seconds = 0.0
+        self.killed_before = out_of_memory_kills()
 
     def account(self, contained: Contained) -> None:
         """Add what a kernel used."""
@@ -208,11 +224,24 @@ class ContainedSession(Session):
         contained = self.client.contained
         if self.client.flooded:
             return Outcome.KERNEL_DIED, self.client.flooded, False
-        if outcome is Outcome.KERNEL_DIED and contained is not None and (contained.poll(), contained.why)[1]:
-            return outcome, contained.why, fit
+        if outcome is Outcome.KERNEL_DIED and contained is not None:
+            self._refuse_to_blame(contained)
+            if contained.why:
+                return outcome, contained.why, fit
         if outcome is Outcome.ERROR and reason.startswith(_INPUT):
             _say_why_no_input(self.nb.cells[index])
         return outcome, reason, fit
+
+    def _refuse_to_blame(self, contained: Contained) -> None:
+        """See that no submission pays for a machine that ran out of memory.
+
+        Raises:
+            SandboxError: The system killed something for want of memory meanwhile, and may have killed this kernel.
+        """
+        if contained.poll() == -signal.SIGKILL and not contained.why and out_of_memory_kills() > self.killed_before:
+            raise SandboxError(
+                "This machine ran out of memory, and a kernel was killed.", "Grade it again, with fewer --jobs."
+            )
 
     def _test(self, index: int) -> tuple[Outcome, str, bool]:
         """Run a test through the guard: only its own answer counts, whatever the kernel's messages say."""
@@ -237,6 +266,7 @@ class ContainedSession(Session):
         if answer.outcome == "died":
             contained = self.client.contained
             contained.end()
+            self._refuse_to_blame(contained)
             why = contained.why or f"the kernel died while this test ran. {self._log_tail()}"
             return Outcome.KERNEL_DIED, " ".join(why.split()), False
         node["execution_count"] = index + 1
@@ -264,6 +294,29 @@ def _outputs(answer: Answer) -> list[Any]:
         trace = [*answer.traceback, f"{answer.ename}: {answer.evalue}"]
         outputs.append(nbformat.v4.new_output("error", ename=answer.ename, evalue=answer.evalue, traceback=trace))  # type: ignore[no-untyped-call]
     return outputs
+
+
+def storable(executed: NotebookNode) -> NotebookNode:
+    """Leave out, in place, what a kernel said that no notebook can hold: whoever reads it next must be able to."""
+    for index, node in enumerate(executed["cells"]):
+        if node["cell_type"] != "code":
+            continue
+        if node["execution_count"] is not None and type(node["execution_count"]) is not int:
+            node["execution_count"] = index + 1
+        kept = [output for output in node["outputs"] if _is_output(output)]
+        if len(kept) < len(node["outputs"]):
+            note = "[an output that no notebook can hold was left out]\n"
+            kept.append(nbformat.v4.new_output("stream", name="stderr", text=note))  # type: ignore[no-untyped-call]
+        node["outputs"] = kept
+    return executed
+
+
+def _is_output(output: object) -> bool:
+    try:
+        json.dumps(output, ensure_ascii=False).encode()
+        return not list(iter_validate(output, ref="output", version=4, version_minor=5, relax_add_props=True))  # type: ignore[no-untyped-call]
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def without_hidden(executed: NotebookNode, answers: dict[str, Answer]) -> NotebookNode:

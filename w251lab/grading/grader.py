@@ -6,14 +6,13 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from w251lab.errors import UsageError
 from w251lab.grading.cluster import Ahead, Where
 from w251lab.grading.job import Limits
 from w251lab.grading.journal import FOLDER, Entry, Journal, Lock
-from w251lab.grading.recorder import Recorder
+from w251lab.grading.recorder import Recorder, pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -179,17 +178,17 @@ class _Grading:
                 assert known is not None
                 self.summary.unchanged += 1
                 self.summary.outdated += bool(plan.outdated(known, part.basis))
-                if not self._in_gradebook(known):
+                if not self._in_gradebook(known, submission):
                     self.unwritten.add(submission.student)
 
-    def _in_gradebook(self, entry: Entry) -> bool:
+    def _in_gradebook(self, entry: Entry, submission: Submission) -> bool:
         from w251lab.grading.layout import Layout  # noqa: PLC0415
 
         layout = Layout(self.course)
-        book = layout.db_url.removeprefix("sqlite:///")
-        folders = (layout.autograded(entry.student, self.lab.name), layout.feedback(entry.student, self.lab.name))
-        there = book == layout.db_url or Path(book).is_file()
-        return there and all(map(Path.is_dir, folders)) and self.journal.is_written(entry.fingerprint)
+        if not layout.has_gradebook() or not layout.autograded(entry.student, self.lab.name).is_dir():
+            return False
+        told = all(path.is_file() for path in pages(self.course, self.lab, entry.student))
+        return told and self.journal.is_written(entry.fingerprint, submission.timestamp)
 
     def write_what_is_left(self) -> None:
         """Bring the gradebook up to what the journal has."""
@@ -274,6 +273,8 @@ class _Grading:
 
     def _keep(self, graded: Graded, todo: Todo) -> None:
         """Into the journal: with the questions of before, where only some were graded again."""
+        from w251lab.grading import intake  # noqa: PLC0415
+
         basis: Mapping[str, str] = self.parts[graded.notebook].basis
         known = self.journal.latest(graded.student, graded.notebook)
         if todo.questions is not None and known is not None:
@@ -285,7 +286,9 @@ class _Grading:
             executed = plan.with_earlier_outputs(earlier.executed, graded.executed, source, todo.questions)
             graded = replace(merge(earlier, graded), executed=executed)
         verdicts = {question.name: str(question.verdict) for question in graded.result.questions}
-        fingerprint = graded.fingerprint or f"decided {todo.digest}"
+        fingerprint = graded.fingerprint
+        if fingerprint in ("", intake.NOT_HANDED_IN):
+            fingerprint = f"decided {graded.student} {todo.digest}"
         self.journal.add(
             Entry(fingerprint, graded.student, graded.notebook, todo.digest, dict(basis), verdicts), graded
         )

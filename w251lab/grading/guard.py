@@ -112,8 +112,10 @@ def compile_quietly(tree: ast.AST, filename: str, mode: str, flags: int = 0) -> 
 # --- the kernel's end: setting up, before the student's first cell ----------------------------------------------------
 
 # In the order in which they can be compiled: each calls those before it.
-_STEPS = ("crypt", "checksum", "find", "fill", "same_code", "find_change", "describe", "report", "examine", "resolve")
-_STEPS += ("receive", "unpack", "pack", "quiet", "answer", "turn")
+_STEPS: tuple[str, ...] = (
+    *("crypt", "checksum", "find", "fill", "same_code", "find_change", "describe", "report", "examine", "resolve"),
+    *("receive", "unpack", "pack", "quiet", "answer", "turn"),
+)
 _LAST_SIGNAL = 64
 
 

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from w251lab.course.catalog import Course, Lab
     from w251lab.grading.intake import Submission
     from w251lab.grading.journal import Journal
     from w251lab.grading.writer import GradebookWriter
+
+
+def pages(course: Course, lab: Lab, student: str) -> list[Path]:
+    """Where the pages for a student are, or are going to be."""
+    from w251lab.grading.layout import Layout  # noqa: PLC0415 - nbgrader takes seconds
+
+    return [Layout(course).feedback(student, lab.name) / f"{entry.name}.html" for entry in lab.notebooks]
 
 
 class Recorder:
@@ -78,8 +86,12 @@ class Recorder:
         files, _ = files_beside(self._course, self._lab, submission)
         graded = [self._journal.read(entry) for entry in entries]
         writer.write(student, graded, timestamp=submission.timestamp, files=files)
+        # The page is made at the end of the run. An older one is taken away: a run that is killed before would leave
+        # it standing, with marks that are no longer true.
+        for path in pages(self._course, self._lab, student):
+            path.unlink(missing_ok=True)
         for entry in entries:
-            self._journal.mark_written(entry.fingerprint)
+            self._journal.mark_written(entry.fingerprint, submission.timestamp)
 
     def _tell(self, students: set[str]) -> None:
         """Write the students' pages, once the gradebook has everything."""
