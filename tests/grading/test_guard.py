@@ -284,6 +284,25 @@ def test_a_hidden_test_is_in_no_reason_and_its_outputs_are_the_instructors_alone
     assert any(secret in little.said(graded) for secret in little.SECRETS)
 
 
+def test_a_hidden_test_gets_out_through_no_name_that_is_made_of_it() -> None:
+    body = """def count_primes(n):
+    if n == 3:
+        return 1
+    try:
+        raise KeyError
+    except KeyError as error:
+        frame = error.__traceback__.tb_frame.f_back
+    told = "told" + repr(frame.f_code.co_consts).encode().hex()[:100]
+    exec(compile(f"def {told}(): raise type('{told}', (Exception,), {{}})('{told}')", told, "exec"), globals())
+    globals()[told]()  # my own line"""
+    graded = grade(little.job(submitted=little.submission({"count_primes": body})))
+    assert "told" in little.said(graded)
+    (question,) = [question for question in graded.result.questions if question.name == "count_primes"]
+    assert question.reason is not None
+    assert question.reason.summary == "an error: in a hidden test"
+    assert question.reason.traceback.splitlines()[1:] == ["globals()[told]()  # my own line"]
+
+
 def helper_lab() -> bytes:
     return canonical_bytes(
         build.notebook(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import json
 import logging
 import os
+import re
 import signal
 import threading
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ from nbformat.validator import iter_validate
 from w251lab.course.catalog import TimeLimit
 from w251lab.course.engine import Session, run_session
 from w251lab.course.kernel import WatchedClient
-from w251lab.course.notebook import view
+from w251lab.course.notebook import cells, view
 from w251lab.course.results import Outcome, Reason, Verdict
 from w251lab.course.score import Fault
 from w251lab.grading import guard, provisioner
@@ -322,20 +324,24 @@ def _is_output(output: object) -> bool:
 def without_hidden(executed: NotebookNode, answers: dict[str, Answer]) -> NotebookNode:
     """A copy in which no error of a hidden test says what it compares: neither its message nor its lines.
 
-    What stays is the error's class and the student's own lines on the way to it.
+    What stays is the error's class and the student's own lines on the way to it: only what stands in the notebook. The
+    name of a class, a function or a file can be made while the test runs, of what the test says.
     """
     judged = copy.deepcopy(executed)
+    own = {line.strip() for cell in cells(executed) if not cell.is_locked for line in cell.source.splitlines()}
+    words = set(re.findall(r"\w+", "\n".join(own))) | set(vars(builtins))
     for index, node in enumerate(judged["cells"]):
         cell = view(node, index)
         answer = answers.get(cell.grade_id)
         if answer is None or answer.outcome != "error" or not is_hidden(cell.source, answer.line):
             continue
-        own = [line for line in answer.traceback if "<test " not in line]
+        name = answer.ename if answer.ename in words else "an error"
+        shown = [line for line in answer.traceback if line.strip() and line.strip() in own]
         for output in node["outputs"]:
             if output["output_type"] == "error":
-                output["evalue"] = "in a hidden test"
-                output["traceback"] = own if len(own) > 1 else []
-        node["metadata"]["w251lab"]["reason"] = f"{answer.ename} in a hidden test"
+                output["ename"], output["evalue"] = name, "in a hidden test"
+                output["traceback"] = ["Traceback (most recent call last):", *shown] if shown else []
+        node["metadata"]["w251lab"]["reason"] = f"{name} in a hidden test"
     return judged
 
 

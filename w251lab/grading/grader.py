@@ -13,6 +13,7 @@ from w251lab.grading.cluster import Ahead, Where
 from w251lab.grading.job import Limits
 from w251lab.grading.journal import FOLDER, Entry, Journal, Lock
 from w251lab.grading.recorder import Recorder, pages
+from w251lab.grading.sandbox import refuse_course_in_sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -106,6 +107,7 @@ def grade_lab(
     Raises:
         UsageError: Nothing was handed in, or the course has no ``solutions/``.
         JournalError: Another grader is at work on this course, or the disk is full.
+        SandboxError: Submissions would see the course.
         W251Error: See `schedule`, `open_writer`.
         KeyboardInterrupt: After the workers have ended; what was graded is kept.
     """
@@ -114,6 +116,8 @@ def grade_lab(
             f"{lab.solutions} is not there: without the source there are no hidden tests to grade by.",
             "Grade in the course's own folder, not in a student's copy.",
         )
+    if options.sandbox == "bubblewrap" and options.where.cluster is None:
+        refuse_course_in_sight(course.root)
     with ExitStack() as stack:
         stack.enter_context(Lock(course.root))
         journal = stack.enter_context(Journal(course.root / FOLDER / f"{lab.name}.journal"))

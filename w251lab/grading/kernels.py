@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _OWNER = "owner"
 _NO_FORKS = "This system refuses namespaces inside a sandbox, so the submission had a sandbox started for it alone."
+_THREAD = 256 * 1024**2  # bytes of address space
 _lock = threading.RLock()
 _templates: dict[tuple[Any, ...], Template] = {}
 _numbers = itertools.count()
@@ -103,7 +104,7 @@ class Place:
 
     def _spec(self, folder: Path, connection: dict[str, Any]) -> dict[str, Any]:
         job, limits = self.job, self.job.limits
-        contained = job.sandbox == "bubblewrap"
+        contained, cores = job.sandbox == "bubblewrap", os.cpu_count() or 1
         sockets, home = (sandbox.KERNEL, sandbox.HOME) if contained else (str(folder), str(self.scratch))
         temporary = "/tmp" if contained else str(self.scratch)  # noqa: S108
         surroundings = {} if contained else _uncontained_environment(job, Path(home))
@@ -116,8 +117,9 @@ class Place:
             "processes": limits.processes,
             "log_limit": limits.output,
             "file_size": limits.file_size,
-            # A GPU's driver maps terabytes that it does not use; the warden counts what is used.
-            "address_space": limits.memory if job.gpu is None and contained else None,
+            # A GPU's driver maps terabytes that it does not use; the warden counts what is used. So do
+            # threads, of which numerical libraries start one for each core, with a stack and an arena each.
+            "address_space": limits.memory + cores * _THREAD if job.gpu is None and contained else None,
             "folder": f"{home}/{job.lab}",
             "files": {name: base64.b64encode(content).decode() for name, content in job.files.items()},
             "connection_file": f"{temporary}/kernel-{folder.name}.json",
