@@ -156,7 +156,8 @@ def test_what_replaces_the_judges_tools_is_noticed(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", HARMLESS)
 def test_what_goes_around_the_kernel_changes_no_mark(attack: str) -> None:
-    graded = grade(little.job(attack, little.with_cell(HARMLESS[attack], little.WRONG)))
+    limits = replace(little.LIMITS, cell=20, notebook=60)  # one of them has its kernel answer nothing any more
+    graded = grade(little.job(attack, little.with_cell(HARMLESS[attack], little.WRONG), limits=limits))
     marks = little.marks(graded)
     assert all(marks[name] <= HONEST[name] for name in marks), graded.result
     assert graded.result.points == 10
@@ -300,7 +301,7 @@ def test_a_hidden_test_gets_out_through_no_name_that_is_made_of_it() -> None:
     (question,) = [question for question in graded.result.questions if question.name == "count_primes"]
     assert question.reason is not None
     assert question.reason.summary == "an error: in a hidden test"
-    assert question.reason.traceback.splitlines()[1:] == ["globals()[told]()  # my own line"]
+    assert question.reason.traceback.splitlines()[1:] == ["    globals()[told]()  # my own line"]
 
 
 def helper_lab() -> bytes:

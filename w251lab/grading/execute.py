@@ -123,7 +123,7 @@ class ContainedClient(WatchedClient):
             return None
         try:
             return super().process_message(msg, cell, cell_index)
-        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError, nbformat.ValidationError) as error:
             # A message that no kernel of its own accord sends: it is the student's, and nothing depends on it.
             _log.debug("a malformed message: %r", error)
             return None
