@@ -47,7 +47,7 @@ run: env ## run every lab's solution here, score it, print the table, write repo
 	$(BIN)/w251lab check --device $(RUN_ON) --report report $(ARGS)
 
 test: lint ## check the style, the types, the notebooks and the releases, then run the tests
-	$(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile --no-loadscope-reorder) $(TESTARGS)
+	$(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile --no-loadscope-reorder) $(TESTARGS) $(if $(filter-out 0,$(WORKERS)),|| $(BIN)/python tests/alone.py $$?)
 
 lint: dev ## check the style, the types, the notebooks and the releases
 	$(BIN)/ruff check .

@@ -22,6 +22,8 @@ import psutil
 import pytest
 
 from w251lab import accelerator
+from w251lab.grading import sandbox
+from w251lab.grading.job import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 #: More have nothing to do: the longest group, a whole notebook's, bounds the run.
 MOST_WORKERS = 8
+#: Key in pytest's cache of the tests that failed in a run shared among processes; `alone.py` reads it.
+FAILED = "w251lab/failed"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -50,6 +54,14 @@ def _unless(present: object, remedy: str) -> str | None:
     return None if present else remedy
 
 
+def _sandbox() -> str | None:
+    try:
+        sandbox.check()
+    except SandboxError as error:
+        return f"{error.what} {error.remedy}"
+    return None
+
+
 # For each marker: None where this machine has the thing, else what is missing and the remedy. Asked once, when needed.
 LACKING: dict[str, Callable[[], str | None]] = {
     "gpu": _gpu,
@@ -64,6 +76,7 @@ LACKING: dict[str, Callable[[], str | None]] = {
         os.environ.get("W251LAB_TEST_NETWORK") == "1",
         "not asked to use it; set W251LAB_TEST_NETWORK=1 where a package registry can be reached",
     ),
+    "sandbox": _sandbox,
     "torch": lambda: _unless(
         importlib.util.find_spec("torch"), "it is not installed; `make dev` on Python 3.11 or 3.12 brings it"
     ),
@@ -141,6 +154,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     with Path(item.config.getoption("basetemp")).with_name("gpu.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         return (yield)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write down what failed in a run shared among processes, for ``alone.py``."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    cache = getattr(session.config, "cache", None)
+    if is_worker(session.config) or reporter is None or cache is None:
+        return
+    unlucky = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
+    ids = dict.fromkeys(report.nodeid for report in unlucky)
+    shared = session.config.getvalue("dist") != "no" if session.config.pluginmanager.hasplugin("xdist") else False
+    cache.set(FAILED, list(ids) if shared else [])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

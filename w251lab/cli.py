@@ -17,6 +17,7 @@ from w251lab.dali.loading import commands as loading_commands
 from w251lab.doctor import commands as doctor_commands
 from w251lab.errors import UsageError, W251Error
 from w251lab.faces import commands as faces_commands
+from w251lab.grading import commands as grading_commands
 from w251lab.rapids import commands as rapids_commands
 from w251lab.triton import commands as triton_commands
 
@@ -43,6 +44,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 course_commands.register(app)
+grading_commands.register(app)
 doctor_commands.register(app)
 triton_commands.register(app)
 dali_commands.register(app)
