@@ -22,6 +22,8 @@ import psutil
 import pytest
 
 from w251lab import accelerator
+from w251lab.grading import sandbox
+from w251lab.grading.job import SandboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +54,14 @@ def _unless(present: object, remedy: str) -> str | None:
     return None if present else remedy
 
 
+def _sandbox() -> str | None:
+    try:
+        sandbox.check()
+    except SandboxError as error:
+        return f"{error.what} {error.remedy}"
+    return None
+
+
 # For each marker: None where this machine has the thing, else what is missing and the remedy. Asked once, when needed.
 LACKING: dict[str, Callable[[], str | None]] = {
     "gpu": _gpu,
@@ -66,6 +76,7 @@ LACKING: dict[str, Callable[[], str | None]] = {
         os.environ.get("W251LAB_TEST_NETWORK") == "1",
         "not asked to use it; set W251LAB_TEST_NETWORK=1 where a package registry can be reached",
     ),
+    "sandbox": _sandbox,
     "torch": lambda: _unless(
         importlib.util.find_spec("torch"), "it is not installed; `make dev` on Python 3.11 or 3.12 brings it"
     ),

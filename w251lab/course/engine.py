@@ -80,7 +80,15 @@ def run_notebook(
     Raises:
         CancelledRunError: ``cancelled`` was set.
     """
-    session = _Session(folder, limit, cancelled, on_progress)
+    return run_session(Session(folder, limit, cancelled, on_progress), nb, parameters)
+
+
+def run_session(session: Session, nb: NotebookNode, parameters: Mapping[str, Any]) -> NotebookNode:
+    """Run a copy of a notebook in a session of one's own making. See `run_notebook`.
+
+    Raises:
+        CancelledRunError: The session was cancelled.
+    """
     session.scratch = Path(tempfile.mkdtemp(prefix="w251lab-"))
     loop = ensure_event_loop()
     try:
@@ -110,7 +118,7 @@ class CheckEngine(Engine):  # type: ignore[misc]  # papermill is untyped
     """Hands a parameterised notebook to the session that was passed through papermill."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, _kernel_name: str, *, session: _Session, **_: Any) -> None:
+    def execute_managed_notebook(cls, nb_man: Any, _kernel_name: str, *, session: Session, **_: Any) -> None:
         """Run the notebook, and keep a copy from before papermill adds its error markers."""
         session.run(nb_man)
         nb_man.notebook_complete()
@@ -120,8 +128,8 @@ class CheckEngine(Engine):  # type: ignore[misc]  # papermill is untyped
 papermill_engines.register(ENGINE_NAME, CheckEngine)
 
 
-class _Session:
-    """One notebook's run, over as many kernels as it takes."""
+class Session:
+    """One notebook's run, over as many kernels as it takes. `w251lab.grading` extends it for untrusted notebooks."""
 
     scratch: Path
 
@@ -148,7 +156,7 @@ class _Session:
                 )
         self.nb.metadata[RECORD] = {}
         self.deadline = monotonic() + self.limit.notebook
-        self.client = WatchedClient(nb_man, scratch=self.scratch, cancelled=self.cancelled, log=_log)
+        self.client = self._make_client()
         self.on_progress(0, len(self.order))
         # Every cell may cost one kernel, so that none pays for another. More deaths than cells come from between the
         # cells, over and over.
@@ -160,6 +168,9 @@ class _Session:
                 break
             position = self._one_kernel(position)
         self.nb.metadata[RECORD]["restarts"] = self.restarts
+
+    def _make_client(self) -> WatchedClient:
+        return WatchedClient(self.nb_man, scratch=self.scratch, cancelled=self.cancelled, log=_log)
 
     def _one_kernel(self, position: int) -> int:
         """Start a kernel and run cells from ``position`` on until it dies. Returns the next position."""

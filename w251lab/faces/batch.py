@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from w251lab.errors import UsageError, W251Error
@@ -10,6 +9,7 @@ from w251lab.faces.pictures import read_picture, write_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from w251lab.faces.restore import Restorer
 
@@ -71,9 +71,6 @@ def restore_files(files: dict[Path, Path], restorer: Restorer, *, upscale: float
             continue
         count = len(result.faces)
         done = f"{source}: {count} {'face' if count == 1 else 'faces'} restored in {result.seconds:.1f} s, see {target}"
-        shrunk = (
-            (f"shrunk to {picture.shape[1]} x {picture.shape[0]} pixels first",)
-            if max(picture.shape) == largest
-            else ()
-        )
+        limited = max(picture.shape) == largest
+        shrunk = (f"it was read at {picture.shape[1]} x {picture.shape[0]} pixels, see --largest",) if limited else ()
         yield Line("\n".join([done, *(f"  {note}" for note in (*shrunk, *result.notes))]), failed=False)

@@ -25,7 +25,7 @@ def restore(
     upscale: Annotated[float, typer.Option(help="How many times larger the result is, 1 to 4.")] = 2.0,
     largest: Annotated[int, typer.Option(help="Larger pictures are shrunk to this many pixels a side first.")] = 4096,
 ) -> None:
-    """Restore the faces in photographs: each is written as a PNG file of its name; a picture that fails stops no other."""
+    """Restore the faces in photographs, each into a PNG file of its name; one that fails stops no other."""
     from w251lab.faces import batch
     from w251lab.faces.restore import check_upscale, load_restorer
 

@@ -1,0 +1,1 @@
+"""Untrusted notebooks: intake, restore, sandbox, execute, schedule, gradebook, feedback and export."""

@@ -1,0 +1,243 @@
+"""The process beside a student's kernel, inside its sandbox: starts it, watches what it uses, reaps what it leaves.
+
+In a PID namespace of its own it is process 1: when it ends, the kernel (of the operating system) ends all others.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from w251lab.grading import isolate, wire
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+_POLL = 0.1
+_LOG_TAIL = 2000
+
+
+@dataclass
+class _Use:
+    """What all processes of a submission use: bytes and a count."""
+
+    memory: int = 0
+    processes: int = 0
+
+
+@dataclass
+class Watch:
+    """Limits of a submission, and what was seen of it.
+
+    Attributes:
+        memory: Bytes of memory over all processes, files in memory included.
+        processes: Processes and threads.
+        log_limit: Bytes that may be written to the log.
+        everything: Whether every process in sight belongs to the submission (a PID namespace of its own).
+    """
+
+    memory: int
+    processes: int
+    log_limit: int
+    everything: bool
+    log: bytes = b""
+    logged: int = 0
+    why: str = ""
+    peak: int = 0
+    _page: int = field(default_factory=lambda: os.sysconf("SC_PAGE_SIZE"))
+
+    def look(self) -> str:
+        """Why the submission has to end now; empty where it keeps its limits."""
+        use = self._use()
+        self.peak = max(self.peak, use.memory)
+        if use.memory > self.memory:
+            return f"it used more than {self.memory / 1024**2:,.0f} MiB of memory, so it was stopped"
+        if use.processes > self.processes:
+            return f"it had more than {self.processes} processes and threads, so it was stopped"
+        if self.logged > self.log_limit:
+            return f"it wrote more than {self.log_limit:,} bytes past Jupyter, so it was stopped"
+        return ""
+
+    def members(self) -> list[int]:
+        """The submission's processes."""
+        parents = {}
+        for name in os.listdir("/proc"):  # noqa: PTH208 - ten times a second: names are enough
+            if name.isdigit():
+                with suppress(OSError, IndexError, ValueError):
+                    stat = Path(f"/proc/{name}/stat").read_bytes()
+                    parents[int(name)] = int(stat.rpartition(b")")[2].split()[1])
+        me = os.getpid()
+        if self.everything:
+            return [pid for pid in parents if pid not in (1, me)]
+        found, fresh = [], [me]
+        while fresh:
+            fresh = [pid for pid, parent in parents.items() if parent in fresh]
+            found += fresh
+        return found
+
+    def _use(self) -> _Use:
+        use = _Use()
+        shared = 0
+        for pid in self.members():
+            with suppress(OSError, ValueError):
+                fields = dict(
+                    line.split(b":", 1)
+                    for line in Path(f"/proc/{pid}/status").read_bytes().splitlines()
+                    if b":" in line
+                )
+                use.processes += int(fields.get(b"Threads", b"0"))
+                use.memory += _kilobytes(fields, b"RssAnon")
+                shared += _kilobytes(fields, b"RssShmem")
+                use.memory += _memory_files(pid)
+        use.memory += max(shared, self._files()) if self.everything else shared
+        return use
+
+    @staticmethod
+    def _files() -> int:
+        """Bytes in the submission's private file systems, which are in memory, and in System V shared memory."""
+        total = 0
+        for folder in ("/tmp", os.environ.get("HOME", "/"), "/dev/shm"):  # noqa: S108 - the sandbox's own
+            with suppress(OSError):
+                space = os.statvfs(folder)
+                total += (space.f_blocks - space.f_bfree) * space.f_frsize
+        with suppress(OSError, ValueError, IndexError):
+            for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]:
+                total += int(line.split()[14])
+        return total
+
+
+def _kilobytes(fields: dict[bytes, bytes], name: bytes) -> int:
+    return int(fields[name].split()[0]) * 1024 if name in fields else 0
+
+
+def _memory_files(pid: int) -> int:
+    """Bytes in files that exist in memory and in no folder (memfd_create)."""
+    total, seen = 0, set()
+    folder = f"/proc/{pid}/fd"
+    with suppress(OSError):
+        for name in os.listdir(folder):  # noqa: PTH208
+            with suppress(OSError):
+                path = f"{folder}/{name}"
+                if os.readlink(path).startswith("/memfd:"):  # noqa: PTH115
+                    found = os.stat(path)  # noqa: PTH116
+                    if found.st_ino not in seen:
+                        seen.add(found.st_ino)
+                        total += found.st_blocks * 512
+    return total
+
+
+def keep(life: socket.socket, spec: dict[str, Any], kernel: Callable[[int], None], *, everything: bool) -> None:
+    """Fork the student's kernel, watch it to its end, tell the grader, and exit. Does not return.
+
+    Args:
+        life: Where the grader is told; the kernel does not get it.
+        spec: ``memory``, ``processes`` and ``log_limit``.
+        kernel: Called in the child with the file descriptor of its log; must not return.
+        everything: See `Watch`.
+    """
+    reading, writing = os.pipe()
+    isolate.adopt_orphans()
+    pid = os.fork()
+    if pid == 0:
+        life.close()
+        os.close(reading)
+        try:
+            kernel(writing)
+        except BaseException:  # noqa: BLE001 - its last words go to the log
+            os.write(2, traceback.format_exc().encode()[-_LOG_TAIL:])
+        finally:
+            os._exit(70)
+    os.close(writing)
+    watch = Watch(spec["memory"], spec["processes"], spec["log_limit"], everything)
+    status = _until_it_ends(pid, reading, life, watch)
+    _end_all(watch)
+    use = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with suppress(OSError):
+        wire.send(
+            life,
+            {
+                "exit": os.waitstatus_to_exitcode(status),
+                "cpu": round(use.ru_utime + use.ru_stime, 3),
+                "why": watch.why,
+                "log": watch.log.decode(errors="replace"),
+                "memory": watch.peak,
+            },
+        )
+    os._exit(0)
+
+
+def _until_it_ends(pid: int, log: int, life: socket.socket, watch: Watch) -> int:
+    """Watch the kernel until it is gone. Returns its wait status."""
+    os.set_blocking(log, False)
+    poll = select.poll()
+    handle = os.pidfd_open(pid)
+    poll.register(handle, select.POLLIN)
+    poll.register(log, select.POLLIN)
+    poll.register(life, select.POLLIN)
+    next_look = 0.0
+    while True:
+        events = dict(poll.poll(_POLL * 1000))
+        if log in events:
+            part = _read(log)
+            watch.logged += len(part)
+            watch.log = (watch.log + part)[-_LOG_TAIL:]
+            if not part:
+                poll.unregister(log)
+        if life.fileno() in events:  # the grader has hung up, or says by any message that it is over
+            os.kill(pid, signal.SIGKILL)
+            poll.unregister(life)
+        if handle in events:
+            status = os.waitpid(pid, 0)[1]
+            watch.log = (watch.log + _read(log))[-_LOG_TAIL:]
+            return status
+        if monotonic() >= next_look:
+            _reap(pid)
+            if not watch.why and (why := watch.look()):
+                watch.why = why
+                os.kill(pid, signal.SIGKILL)
+                _kill(watch.members())
+            next_look = monotonic() + _POLL
+
+
+def _read(log: int) -> bytes:
+    try:
+        return os.read(log, 1 << 16)
+    except BlockingIOError:
+        return b""
+
+
+def _reap(kernel: int) -> None:
+    """Collect orphans that have ended, but not the kernel's own process: its status is wanted."""
+    with suppress(ChildProcessError):
+        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if found.si_pid == kernel:
+                return
+            os.waitpid(found.si_pid, os.WNOHANG)
+
+
+def _end_all(watch: Watch) -> None:
+    """Kill what the kernel has left behind, again and again: a fork bomb makes new ones meanwhile."""
+    deadline = monotonic() + 5
+    while monotonic() < deadline:
+        left = watch.members()
+        if not left:
+            return
+        _kill(left)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _kill(pids: list[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
