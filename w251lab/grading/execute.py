@@ -59,7 +59,7 @@ class ContainedClient(WatchedClient):
 
     def create_kernel_manager(self) -> Any:
         """A manager of a contained kernel."""
-        self.key = os.urandom(guard.KEY_LENGTH)
+        self.key = new_key()
         folder = self.session.make_folder()
 
         def start(information: dict[str, Any]) -> Contained:
@@ -124,6 +124,11 @@ class ContainedClient(WatchedClient):
         """Run a cell that is no test. See `WatchedClient.run_cell`."""
         self.flooded, self._said = "", 0
         super().run_cell(index, seconds)
+
+
+def new_key() -> bytes:
+    """A secret for one kernel's tests."""
+    return os.urandom(guard.KEY_LENGTH)
 
 
 def _length(value: object) -> int:
