@@ -138,6 +138,8 @@ def test_the_services_and_their_profiles(compose: dict[str, Any]) -> None:
         "jupyterlab": None,
         "triton-cpu": ["cpu"],
         "triton-gpu": ["gpu"],
+        "scheduler": ["grading"],
+        "worker": ["grading"],
     }
     for name in ("triton-cpu", "triton-gpu"):
         assert services[name]["healthcheck"]["test"][-1].endswith("/v2/health/ready")

@@ -8,12 +8,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nbgrader.utils import compute_checksum
-
 from w251lab.course.catalog import LABS, NotebookEntry, nearest_hint
 from w251lab.course.engine import RECORD
 from w251lab.course.notebook import Cell, cells, parse_notebook, read_notebook
-from w251lab.course.release import has_solutions, release_notebook
 from w251lab.course.results import Reason, Verdict
 from w251lab.course.score import Fault
 from w251lab.errors import UsageError
@@ -84,6 +81,11 @@ def find_notebooks(lab: Lab, path: Path) -> dict[str, Path]:
 
 def make_reference(course: Course, lab: Lab, entry: NotebookEntry) -> Reference:
     """The reference of one notebook: ``solutions/`` and the release made from it, else ``labs/`` alone."""
+    # nbgrader loads all of its own server with it, for seconds; what grades a notebook uses `restore` alone.
+    from nbgrader.utils import compute_checksum  # noqa: PLC0415
+
+    from w251lab.course.release import has_solutions, release_notebook  # noqa: PLC0415
+
     file = f"{entry.name}.ipynb"
     source = read_notebook(lab.reference / file)
     released: dict[str, set[str]] = defaultdict(set)

@@ -43,6 +43,11 @@ class Layout:
         url: str = self._directory.db_url
         return url
 
+    def has_gradebook(self) -> bool:
+        """Whether there is a gradebook already; a database that is no file is taken to be there."""
+        file = self.db_url.removeprefix("sqlite:///")
+        return file == self.db_url or Path(file).exists()
+
     @property
     def course_id(self) -> str:
         """The course's id in the gradebook, chosen as nbgrader's own programs choose it."""

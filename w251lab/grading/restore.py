@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from w251lab.course.notebook import Cell, cells, to_bytes
+from w251lab.course.notebook import Cell, to_bytes
 from w251lab.course.results import Reason, Verdict
 from w251lab.course.score import Fault
 from w251lab.course.submission import Reference
@@ -212,13 +212,3 @@ def _name_own_cells(row: list[_Placed], lab: Lab) -> None:
             name += "-x"
         taken.add(name)
         placed.node["id"] = name
-
-
-def answers(notebook: bytes) -> dict[str, str]:
-    """grade_id -> text of the answers in a restored or executed notebook, for telling whether one has changed.
-
-    Raises:
-        UnreadableNotebookError: It is not a notebook.
-    """
-    nb, _ = read_submitted(notebook)
-    return {cell.grade_id: cell.source for cell in cells(nb) if cell.solution and cell.grade_id}

@@ -1,0 +1,165 @@
+"""Where grading runs: worker processes of this machine, or a dask cluster by its scheduler's address."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from w251lab.errors import UsageError, W251Error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from distributed import Client
+
+#: What a scheduler has to do with the tasks of a lost worker: nothing. The client tries again, once and visibly.
+ALLOWED_FAILURES = 0
+_CONFIG = {
+    "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+    "distributed.scheduler.work-stealing": False,  # a task is placed once, where a place is free
+    # A lost worker is started again by its nanny; dask gives up on both if that takes longer than this, and on a busy
+    # machine the usual 15 seconds are soon over.
+    "distributed.deploy.lost-worker-timeout": "1 hour",
+    "distributed.worker.profile.enabled": False,  # looks at every thread a hundred times a second
+    "distributed.diagnostics.nvml": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.diagnostics.computations.max-history": 1,
+    # The sandbox bounds a submission's memory; the worker itself holds one notebook.
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    "distributed.worker.daemon": False,  # a worker starts sandboxes, and a daemon may start nothing
+}
+
+
+class ClusterError(W251Error):
+    """The cluster cannot be reached, or lost its scheduler."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where to grade.
+
+    Attributes:
+        jobs: Submissions at once on this machine; None for one for each core that may be used, or for each of ``gpus``.
+        gpus: One worker for each of these GPUs, as in ``CUDA_VISIBLE_DEVICES``. On a cluster any word: a submission
+            then goes to a worker that offers the resource ``GPU``, and that worker says which.
+        cluster: The address of a scheduler; None for this machine.
+    """
+
+    jobs: int | None = None
+    gpus: tuple[str, ...] = ()
+    cluster: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            UsageError: ``jobs`` below 1, or other than the number of ``gpus``.
+        """
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"--jobs cannot be {self.jobs}.", "Give a number of at least 1.")
+        if self.jobs is not None and self.cluster:
+            raise UsageError("--jobs is for this machine.", "A cluster has as many jobs as its workers have threads.")
+        if len(set(self.gpus)) != len(self.gpus):
+            raise UsageError(f"--gpus names one twice: {', '.join(self.gpus)}.", "Name each once.")
+        if self.gpus and not self.cluster and self.jobs not in (None, len(self.gpus)):
+            raise UsageError(
+                f"--jobs {self.jobs} does not fit --gpus {','.join(self.gpus)}.",
+                "Leave --jobs out: there is one job for each GPU.",
+            )
+
+    def at_most(self, number: int) -> Where:
+        """The same with no more workers of this machine than there are submissions."""
+        if self.cluster or number >= self.here:
+            return self
+        return replace(self, gpus=self.gpus[:number]) if self.gpus else replace(self, jobs=number)
+
+    @property
+    def here(self) -> int:
+        """The number of workers on this machine."""
+        return len(self.gpus) or self.jobs or max(len(os.sched_getaffinity(0)), 1)
+
+
+@contextmanager
+def connect(where: Where) -> Iterator[Client]:
+    """A client of the cluster; a local one is started with it and ends with it.
+
+    Raises:
+        ClusterError: The scheduler does not answer.
+    """
+    import dask  # noqa: PLC0415 - heavy
+    from distributed import Client  # noqa: PLC0415
+
+    dask.config.set(_CONFIG)
+    if where.cluster:
+        try:
+            client = Client(where.cluster, timeout=30, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ClusterError(
+                f"No scheduler answers at {where.cluster}: {error}.",
+                "Start it (docs/grading.md says how), or leave --cluster out to grade on this machine.",
+            ) from error
+        with client:
+            yield client
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="w251lab-dask-", ignore_cleanup_errors=True) as folder,
+        _local(where, folder) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _local(where: Where, folder: str) -> Iterator[Any]:
+    from distributed import Nanny, Scheduler, SpecCluster  # noqa: PLC0415
+    from distributed.security import Security  # noqa: PLC0415
+
+    # Where the library for it is there, every connection is encrypted and known by a key of this run: the ports are on
+    # 127.0.0.1, which other people of the machine reach as well, and who speaks to a dask scheduler can run code.
+    security = Security.temporary() if importlib.util.find_spec("cryptography") else Security()
+    protocol = "tls://" if security.require_encryption else "tcp://"
+    common = {
+        "host": "127.0.0.1",
+        "protocol": protocol,
+        "security": security,
+    }
+    worker = common | {
+        "nthreads": 1,
+        "memory_limit": 0,
+        "local_directory": folder,
+        "silence_logs": logging.CRITICAL,  # the grader says itself which worker was lost
+        "preload": ["w251lab.grading.worker"],
+        "dashboard": False,
+    }
+    workers = {number: {"cls": Nanny, "options": worker | _device(where, number)} for number in range(where.here)}
+    cluster = SpecCluster(
+        scheduler={
+            "cls": Scheduler,
+            "options": common | {"port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
+        },
+        workers=workers,
+        security=security,
+        silence_logs=logging.CRITICAL,
+        name="w251lab",
+    )
+    try:
+        yield cluster
+    finally:
+        cluster.close(timeout=20)
+
+
+def _device(where: Where, number: int) -> dict[str, Any]:
+    if not where.gpus:
+        return {}
+    from w251lab.grading.worker import GPU_VARIABLE  # noqa: PLC0415
+
+    return {"resources": {"GPU": 1}, "env": {GPU_VARIABLE: where.gpus[number]}}
