@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from w251lab.course.catalog import Course, Lab
     from w251lab.grading.intake import Submission
     from w251lab.grading.job import Graded, Job, SandboxKind
+    from w251lab.grading.layout import Layout
     from w251lab.grading.plan import Part, Regrade, Todo
     from w251lab.grading.progress import ClassProgress
 
@@ -183,13 +185,17 @@ class _Grading:
                     self.unwritten.add(submission.student)
 
     def _in_gradebook(self, entry: Entry) -> bool:
-        from w251lab.grading.layout import Layout  # noqa: PLC0415
-
-        layout = Layout(self.course)
+        layout = self._layout
         book = layout.db_url.removeprefix("sqlite:///")
         folders = (layout.autograded(entry.student, self.lab.name), layout.feedback(entry.student, self.lab.name))
         there = book == layout.db_url or Path(book).is_file()
         return there and all(map(Path.is_dir, folders)) and self.journal.is_written(entry.fingerprint)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        from w251lab.grading.layout import Layout  # noqa: PLC0415
+
+        return Layout(self.course)
 
     def write_what_is_left(self) -> None:
         """Bring the gradebook up to what the journal has."""
