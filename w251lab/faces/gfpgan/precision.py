@@ -86,8 +86,8 @@ def in_precision(
         network: As `network.build` makes it; stays as it is.
         device: PyTorch's name of it.
         precision: One of `PRECISIONS`.
-        channels_last: Whether the channels of a pixel lie side by side in memory, as a GPU's tensor cores take them; None
-            for where it is a GPU.
+        channels_last: Whether the channels of a pixel lie side by side in memory, as a GPU's tensor cores take them;
+            None for where it is a GPU.
     """
     import torch  # noqa: PLC0415
 
