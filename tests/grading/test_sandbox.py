@@ -54,7 +54,7 @@ facts = {
     "warden": tried(lambda: os.kill(1, 9)),
     "trace": tried(lambda: open("/proc/1/environ").read()),
     "mount": tried(lambda: subprocess.run(["mount", "-t", "tmpfs", "x", "/tmp"], check=True, capture_output=True)),
-    "link": tried(lambda: (os.symlink("/root", "out"), os.listdir("out"))),
+    "link": tried(lambda: (os.symlink(COURSE, "out"), os.listdir("out"))),
 }
 print("FACTS" + json.dumps(facts) + "=END=")
 """
@@ -74,7 +74,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     import socket  # noqa: PLC0415
 
     course = little.write_course(tmp_path_factory.mktemp("course"))
-    os.environ["W251LAB_TEST_SECRET"] = "1"
+    os.environ["W251LAB_TEST_SECRET"] = "1"  # noqa: S105
     with socket.create_server(("127.0.0.1", 0)) as server:
         names = {
             "COURSE": str(course.root),
@@ -139,21 +139,25 @@ LIMITS = Limits(memory=512 * 1024**2, processes=64, file_size=50 * 1024**2, outp
 GREEDY = {
     "memory of one process": ("x = np.ones(200_000_000)", "MemoryError"),
     "memory of many processes": (
-        "import os, time\n"
-        "for _ in range(6):\n    if os.fork() == 0:\n        y = np.ones(20_000_000)\n        time.sleep(100)\n"
-        "time.sleep(60)",
+        (
+            "import os, time\n"
+            "for _ in range(6):\n    if os.fork() == 0:\n        y = np.ones(20_000_000)\n        time.sleep(100)\n"
+            "time.sleep(60)"
+        ),
         "memory",
     ),
     "memory in files of no folder": (
-        "import os, time\nfiles = [os.memfd_create(str(n)) for n in range(40)]\n"
-        "for file in files:\n    os.write(file, bytes(40_000_000))\ntime.sleep(60)",
+        (
+            "import os, time\nfiles = [os.memfd_create(str(n)) for n in range(40)]\n"
+            "for file in files:\n    os.write(file, bytes(40_000_000))\ntime.sleep(60)"
+        ),
         "memory",
     ),
     "processes": (
         "import os, time\nfor _ in range(500):\n    if os.fork() == 0:\n        time.sleep(100)\ntime.sleep(60)",
         "BlockingIOError",
     ),
-    "a file": ("open('big', 'wb').write(bytes(60_000_000))", "File too large"),
+    "a file": ("open('big', 'wb').truncate(60_000_000)", "File too large"),
     "the temporary folder": (
         "for n in range(9):\n    open(f'/tmp/{n}', 'wb').write(bytes(10_000_000))",
         "No space left on device",
@@ -170,9 +174,8 @@ GREEDY_MEMORY = {"processes": 4 * 1024**3}
 @pytest.mark.parametrize("kind", GREEDY)
 def test_a_cell_that_uses_too_much_fails_and_the_rest_is_graded(kind: str) -> None:
     text, said = GREEDY[kind]
-    graded = grade(
-        little.job(kind, little.with_cell(text), limits=replace(LIMITS, memory=GREEDY_MEMORY.get(kind, LIMITS.memory)))
-    )
+    limits = replace(LIMITS, memory=GREEDY_MEMORY.get(kind, LIMITS.memory))
+    graded = grade(little.job(kind, little.with_cell(text), limits=limits))
     problems = {problem.cell: problem for problem in graded.result.problems}
     (own,) = [problem for name, problem in problems.items() if name.startswith("own")]
     assert own.reason is not None
