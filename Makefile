@@ -10,6 +10,8 @@ export PYTHONNOUSERSITE := 1
 PYTHON ?=
 export PYTHON
 DEVICE ?= auto
+# `yes`: GFPGAN and its torch in the environment for a CPU, too (5 GB more); the GPU's has them.
+GFPGAN ?= no
 ARGS ?=
 TESTARGS ?=
 # How many processes share the tests; 0 for none but pytest's own, as a debugger needs it.
@@ -19,6 +21,7 @@ BIN := .venv/bin
 # Which environment: the GPU one where an NVIDIA GPU answers, unless DEVICE says. Asked once, and only if it matters.
 HAS_GPU = $(eval HAS_GPU := $(shell PATH="$$PATH:/usr/lib/wsl/lib"; nvidia-smi -L 2>/dev/null | grep -c '^GPU '))$(HAS_GPU)
 FLAVOUR = $(if $(filter auto,$(DEVICE)),$(if $(filter-out 0,$(HAS_GPU)),gpu,cpu),$(if $(filter cpu gpu,$(DEVICE)),$(DEVICE),$(error DEVICE=$(DEVICE) is unknown; use auto, cpu or gpu)))
+LAB = $(FLAVOUR)$(if $(filter yes,$(GFPGAN)),$(if $(filter cpu,$(FLAVOUR)),-gfpgan),$(if $(filter-out no,$(GFPGAN)),$(error GFPGAN=$(GFPGAN) is unknown; use yes or no)))
 # Where the labs compute. In the CPU environment it is the CPU, also where the library would find a GPU that nvidia-smi does
 # not show (a driver without the tool): nothing in there computes on it.
 RUN_ON = $(if $(filter cpu,$(FLAVOUR)),cpu,$(DEVICE))
@@ -30,10 +33,10 @@ SERVER_SETUP = PATH="$$PATH:$$PWD/.tools/bin" $(BIN)/w251lab setup --device $(FL
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo "Variables: DEVICE=auto|cpu|gpu  PYTHON=python3.12  ARGS='...' (for the verb)  TESTARGS='...' (for pytest)  WORKERS=2"
+	@echo "Variables: DEVICE=auto|cpu|gpu  GFPGAN=no|yes  PYTHON=python3.12  ARGS='...' (for the verb)  TESTARGS='...' (for pytest)  WORKERS=2"
 
 env: ## set up what the labs need: .venv and the Triton server's .venv-server
-	@sh environments/setup.sh $(FLAVOUR)
+	@sh environments/setup.sh $(LAB)
 	@$(SERVER_SETUP)
 
 dev: ## set up what the tests need as well
@@ -44,7 +47,7 @@ run: env ## run every lab's solution here, score it, print the table, write repo
 	$(BIN)/w251lab check --device $(RUN_ON) --report report $(ARGS)
 
 test: lint ## check the style, the types, the notebooks and the releases, then run the tests
-	$(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile --no-loadscope-reorder) $(TESTARGS)
+	$(BIN)/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadfile --no-loadscope-reorder) $(TESTARGS) $(if $(filter-out 0,$(WORKERS)),|| $(BIN)/python tests/alone.py $$?)
 
 lint: dev ## check the style, the types, the notebooks and the releases
 	$(BIN)/ruff check .

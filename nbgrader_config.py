@@ -18,7 +18,7 @@ if _scripts not in os.environ.get("PATH", "").split(os.pathsep):
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "labs"
 # Never released: leftovers of the tools, which differ from machine to machine.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".DS_Store", "feedback"]
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".DS_Store", "feedback", "photo_card.*"]
 # The last step makes a release byte-identical on every machine, and the same as `w251lab release`.
 c.GenerateAssignment.preprocessors = [*GenerateAssignment.preprocessors.default(), CanonicalForm]
 c.Execute.timeout = 60

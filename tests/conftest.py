@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 #: More have nothing to do: the longest group, a whole notebook's, bounds the run.
 MOST_WORKERS = 8
+#: Key in pytest's cache of the tests that failed in a run shared among processes; `alone.py` reads it.
+FAILED = "w251lab/failed"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -76,7 +78,15 @@ LACKING: dict[str, Callable[[], str | None]] = {
     ),
     "sandbox": _sandbox,
     "torch": lambda: _unless(
-        importlib.util.find_spec("torch"), "it is not installed; uv pip install --editable '.[torch]'"
+        importlib.util.find_spec("torch"), "it is not installed; `make dev` on Python 3.11 or 3.12 brings it"
+    ),
+    "gfpgan": lambda: _unless(
+        importlib.util.find_spec("gfpgan"),
+        "it is not installed, and cannot be on Python 3.13 (pyproject.toml says why); `make dev PYTHON=python3.12`",
+    ),
+    "exporter": lambda: _unless(
+        importlib.util.find_spec("onnxscript") and importlib.util.find_spec("efficientnet_lite_pytorch"),
+        "the torch extra is not installed; uv pip install --editable '.[torch]'",
     ),
 }
 
@@ -144,6 +154,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     with Path(item.config.getoption("basetemp")).with_name("gpu.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         return (yield)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write down what failed in a run shared among processes, for ``alone.py``."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    cache = getattr(session.config, "cache", None)
+    if is_worker(session.config) or reporter is None or cache is None:
+        return
+    unlucky = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
+    ids = dict.fromkeys(report.nodeid for report in unlucky)
+    shared = session.config.getvalue("dist") != "no" if session.config.pluginmanager.hasplugin("xdist") else False
+    cache.set(FAILED, list(ids) if shared else [])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -14,7 +14,7 @@ from w251lab.dali.loading import delivery
 
 VERBS = (
     *("release", "check", "list", "tidy", "doctor"),
-    *("setup", "serve", "repository", "models", "classify", "dali-repository"),
+    *("setup", "serve", "repository", "models", "classify", "dali-repository", "restore"),
 )
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
 PYTHONS = ("3.11", "3.12", "3.13")
-NAMES = ("build", "gpu", "cpu", "dev", "dev-gpu", "server", "server-gpu")
+LABS = {"cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu"}
+NAMES = ("build", "gpu", "cpu", "cpu-gfpgan", "dev", "dev-gpu", "server", "server-gpu")
 
 
 @pytest.fixture
@@ -88,12 +89,18 @@ def test_every_table_that_is_installed_from_is_locked(lock: ModuleType, project:
 @pytest.mark.parametrize(
     ("before", "after", "named"),
     [
-        ('"typer>=', '"typer>=0.0.1,>=', {"cpu", "gpu", "dev", "dev-gpu"}),
-        ('"xgboost-cpu==', '"xgboost-cpu>=', {"cpu", "dev"}),
+        ('"typer>=', '"typer>=0.0.1,>=', LABS),
+        ('"xgboost-cpu==', '"xgboost-cpu>=', {"cpu", "cpu-gfpgan", "dev"}),
+        ('"torchvision==', '"torchvision>=', {"cpu-gfpgan", "gpu", "dev", "dev-gpu"}),
+        (
+            '"1.3.8"\nrequires-dist = []',
+            '"1.3.8"\nrequires-dist = ["lmdb"]',
+            {"cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu"},
+        ),
         ('"ruff>=', '"ruff>=0.0.1,>=', {"dev", "dev-gpu"}),
         ('server = ["nvidia-pytriton==', 'server = ["nvidia-pytriton>=', {"server"}),
         ('requires = ["hatchling>=', 'requires = ["hatchling>=1.0,>=', {"build"}),
-        ('"rfc3987-syntax",', "", {"cpu", "gpu", "dev", "dev-gpu"}),
+        ('"rfc3987-syntax",', "", LABS),
         ('requires-python = ">=3.11"', 'requires-python = ">=3.12"', set(NAMES)),
         ('description = "', 'description = "Other words. ', set()),
     ],
@@ -152,11 +159,27 @@ def test_every_pin_has_a_hash_and_no_index_is_named(root: Path, name: str) -> No
     assert not re.search(r"^\s*--(?!hash)", file.read_text(), re.MULTILINE), "an option such as --index-url"
 
 
-@pytest.mark.parametrize(("small", "large"), [("cpu", "dev"), ("gpu", "dev-gpu")])
+@pytest.mark.parametrize(
+    ("small", "large"), [("cpu", "cpu-gfpgan"), ("cpu-gfpgan", "dev"), ("cpu", "dev"), ("gpu", "dev-gpu")]
+)
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_dev_environment_holds_the_labs_own(root: Path, small: str, large: str, python: str) -> None:
+def test_a_larger_environment_holds_the_smaller_one(root: Path, small: str, large: str, python: str) -> None:
     folder = root / "environments"
     assert pins(folder / f"{small}.txt", python).items() <= pins(folder / f"{large}.txt", python).items()
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_torch_is_only_where_it_was_asked_for(root: Path, python: str) -> None:
+    held = {name: pins(root / "environments" / f"{name}.txt", python).keys() for name in NAMES}
+    assert not {"torch", "nvidia-cublas"} & held["cpu"], "5 GB on every laptop"
+    for name in ("cpu-gfpgan", "gpu", "dev", "dev-gpu"):
+        assert len({"torch", "torchvision", "gfpgan", "basicsr"} & held[name]) == (0 if python == "3.13" else 4), name
+
+
+def test_what_carries_weights_brings_nothing_along(root: Path) -> None:
+    for name in NAMES:
+        unwanted = {"opencv-python", "tb-nightly", "lmdb", "filterpy", "imageio-ffmpeg", "dlib"}
+        assert not unwanted & pins(root / "environments" / f"{name}.txt").keys(), name
 
 
 BUILDS = {"onnxruntime": "onnxruntime-gpu", "xgboost-cpu": "xgboost-cu13"}  # the same library for a CPU and for a GPU
@@ -166,6 +189,7 @@ BUILDS = {"onnxruntime": "onnxruntime-gpu", "xgboost-cpu": "xgboost-cu13"}  # th
     ("one", "other", "differ"),
     [
         ("cpu", "gpu", {"onnxruntime", "xgboost-cpu"}),
+        ("cpu-gfpgan", "gpu", {"onnxruntime", "xgboost-cpu"}),
         ("dev", "dev-gpu", {"onnxruntime", "xgboost-cpu"}),
         ("server", "server-gpu", {"onnxruntime"}),
     ],

@@ -15,14 +15,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from uv import find_uv_bin
 
-ENVIRONMENTS = ("cpu", "gpu", "dev", "dev-gpu")
+ENVIRONMENTS = ("cpu", "cpu-gfpgan", "gpu", "dev", "dev-gpu")
 PROJECT = """\
 [build-system]
 requires = []
@@ -66,6 +68,21 @@ def wheel(folder: Path, version: str) -> str:
             archive.writestr(path, text)
     digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     return f"tiny @ {(folder / name).as_uri()} --hash=sha256:{digest}\n"
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def setuptools_wheel(folder: Path) -> Path:
+    """The installed setuptools, packed into a wheel again."""
+    found = metadata.distribution("setuptools")
+    file = folder / f"setuptools-{found.version}-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in found.files or ():
+            if path.suffix != ".pyc" and path.locate().is_file() and not str(path).startswith(".."):
+                archive.write(str(path.locate()), str(path))
+    return file
 
 
 class Checkout:
@@ -358,7 +375,7 @@ def test_an_unknown_device_or_environment_is_refused(checkout: Checkout) -> None
     done = checkout.run("make", "run", "DEVICE=tpu")
     assert done.returncode != 0
     assert "DEVICE=tpu is unknown; use auto, cpu or gpu" in done.stderr
-    refused(checkout.set_up("tpu"), "unknown environment 'tpu'", "cpu|gpu|dev|dev-gpu")
+    refused(checkout.set_up("tpu"), "unknown environment 'tpu'", "cpu|cpu-gfpgan|gpu|dev|dev-gpu")
 
 
 @pytest.mark.parametrize(
@@ -386,14 +403,61 @@ def test_the_device_chooses_the_environment(
     assert f"setup.sh {test_with}\n" in checkout.run("make", "-n", "test", f"DEVICE={device}").stdout
 
 
+@pytest.mark.parametrize(
+    ("device", "asked", "made"),
+    [("cpu", "yes", "cpu-gfpgan"), ("cpu", "no", "cpu"), ("gpu", "yes", "gpu"), ("gpu", "no", "gpu")],
+)
+def test_gfpgan_is_set_up_on_a_cpu_where_it_is_asked_for(
+    checkout: Checkout, device: str, asked: str, made: str
+) -> None:
+    plan = checkout.run("make", "-n", "env", f"DEVICE={device}", f"GFPGAN={asked}").stdout
+    assert f"setup.sh {made}\n" in plan
+    assert f"w251lab setup --device {device}\n" in plan, "the server knows nothing of it"
+    refused = checkout.run("make", "-n", "env", f"DEVICE={device}", "GFPGAN=maybe")
+    assert "GFPGAN=maybe is unknown; use yes or no" in refused.stderr
+
+
+def test_gfpgan_on_a_newer_python_is_refused(checkout: Checkout) -> None:
+    assert checkout.set_up("cpu").returncode == 0
+    python = checkout.folder / ".venv" / "bin" / "python"
+    real = python.resolve()
+    python.unlink()
+    python.write_text(f'#!/bin/sh\ncase "$3" in *version_info*) echo 13;; *) exec "{real}" "$@";; esac\n')
+    python.chmod(0o755)
+    refused(checkout.set_up("cpu-gfpgan", PYTHON=""), "3.11 and 3.12 only.* on 3.13", "GFPGAN=yes PYTHON=python3.12")
+
+
+def test_a_package_without_a_wheel_is_built_with_the_pinned_setuptools(checkout: Checkout, tmp_path: Path) -> None:
+    """Offline, so that a build in an environment of its own, which would fetch any setuptools, could only fail."""
+    source = tmp_path / "old-1.0"
+    source.mkdir()
+    (source / "setup.py").write_text(
+        "import setuptools\nopen('version.txt', 'w').write(setuptools.__version__)\n"
+        "setuptools.setup(name='old', version='1.0', setup_requires=['nowhere-to-be-had'], py_modules=['old'])\n"
+    )
+    (source / "old.py").write_text("version = 1\n")
+    with tarfile.open(tmp_path / "old-1.0.tar.gz", "w:gz") as archive:
+        archive.add(source, "old-1.0")
+    backend = setuptools_wheel(tmp_path)
+    lines = f"{wheel(tmp_path, '1.0')}old @ {(tmp_path / 'old-1.0.tar.gz').as_uri()}"
+    lines += f" --hash=sha256:{sha256(tmp_path / 'old-1.0.tar.gz')}\n"
+    lines += f"setuptools=={metadata.version('setuptools')} \\\n    --hash=sha256:{sha256(backend)}\n"
+    checkout.lock(lines)
+    done = checkout.set_up("cpu", UV_FIND_LINKS=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert checkout.run(".venv/bin/python", "-I", "-c", "import old; print(old.version)").stdout == "1\n"
+
+
 def test_the_test_target_runs_every_check_then_the_tests(checkout: Checkout) -> None:
     plan = checkout.run("make", "-n", "test", "TESTARGS=-k score").stdout
     order = ["ruff check", "ruff format --check", "mypy", "tidy --check", "release --check", "pytest -n auto"]
     places = [plan.index(word) for word in order]
     assert places == sorted(places)
-    assert plan.endswith(" -k score\n"), "after our own options, so that it can overrule them"
+    last = " -k score || .venv/bin/python tests/alone.py $?\n"
+    assert plan.endswith(last), "after our own options, so that it can overrule them"
     assert "pytest -n 3 --dist" in checkout.run("make", "-n", "test", "WORKERS=3").stdout
-    assert " -n " not in checkout.run("make", "-n", "test", "WORKERS=0").stdout.partition("-m pytest")[2]
+    by_itself = checkout.run("make", "-n", "test", "WORKERS=0").stdout.partition("-m pytest")[2]
+    assert by_itself.strip() == "", "in one process, nothing was beside a test that failed"
 
 
 def test_clean_leaves_the_work_of_students_and_instructors(checkout: Checkout) -> None:

@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from w251lab.assets import commands as assets_commands
 from w251lab.course import commands as course_commands
 from w251lab.dali import commands as dali_commands
 from w251lab.dali.loading import commands as loading_commands
 from w251lab.doctor import commands as doctor_commands
 from w251lab.errors import UsageError, W251Error
+from w251lab.faces import commands as faces_commands
 from w251lab.grading import commands as grading_commands
 from w251lab.rapids import commands as rapids_commands
 from w251lab.triton import commands as triton_commands
@@ -46,6 +48,8 @@ grading_commands.register(app)
 doctor_commands.register(app)
 triton_commands.register(app)
 dali_commands.register(app)
+assets_commands.register(app)
+faces_commands.register(app)
 bench = typer.Typer(help="Measure a topic's work: CPU against GPU.", no_args_is_help=True)
 rapids_commands.register(bench)
 loading_commands.register(bench)

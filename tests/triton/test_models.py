@@ -164,7 +164,7 @@ def test_compare_models_reads_a_folder_with_a_space(tmp_path: Path, root: Path) 
     assert "There is no picture" in empty.stdout
 
 
-@pytest.mark.torch
+@pytest.mark.exporter
 def test_the_published_checkpoint_gives_the_shipped_files(tmp_path: Path, root: Path) -> None:
     script = root / "benchmarks" / "reproduce_models.py"
     command = [sys.executable, "-W", "ignore", script, "--write", tmp_path / "rebuilt files"]

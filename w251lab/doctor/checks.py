@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from w251lab import accelerator
 from w251lab.doctor.dali_check import dali
+from w251lab.doctor.faces_check import faces
 from w251lab.doctor.rapids_check import rapids
 from w251lab.errors import W251Error
 
@@ -237,6 +238,7 @@ CHECKS: dict[str, Check] = {
     "dali": Check(
         dali, "pictures are decoded and made ready for a model", devices=("cpu", "gpu"), seconds=60, repair=_REPAIR
     ),
+    "faces": Check(faces, "faces are found, restored and compared", repair=_REPAIR),
     "gpu": Check(gpu, "a GPU can be used", "optional", repair="see what nvidia-smi says"),
     "docker": Check(docker, "the container route", "optional", seconds=15, repair="sudo systemctl restart docker"),
     "bubblewrap": Check(bubblewrap, "notebooks of others can be contained", "optional", seconds=15),

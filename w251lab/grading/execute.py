@@ -211,7 +211,7 @@ class ContainedSession(Session):
         if outcome is Outcome.KERNEL_DIED and contained is not None and (contained.poll(), contained.why)[1]:
             return outcome, contained.why, fit
         if outcome is Outcome.ERROR and reason.startswith(_INPUT):
-            return outcome, "it waits for input(), and nobody is there to give it", fit
+            _say_why_no_input(self.nb.cells[index])
         return outcome, reason, fit
 
     def _test(self, index: int) -> tuple[Outcome, str, bool]:
@@ -243,6 +243,12 @@ class ContainedSession(Session):
         if answer.outcome == "error":
             return Outcome.ERROR, f"{answer.ename}: {answer.evalue}", alive
         return Outcome.COMPLETED, "", alive
+
+
+def _say_why_no_input(node: NotebookNode) -> None:
+    for output in node["outputs"]:
+        if output["output_type"] == "error" and output["ename"] == _INPUT:
+            output["evalue"] = "it waits for input, and nobody is there to give it"
 
 
 def _outputs(answer: Answer) -> list[Any]:

@@ -1,0 +1,6 @@
+# Gray at the end.
+# caught: AssertionError: assert np.array_equal(tried, vintage.vintage
+def aged(picture: np.ndarray, brightness: float, noise: float, size: int, seed: int) -> np.ndarray:
+
+    bright = np.minimum(np.rint(picture * brightness), 255).astype(np.uint8)
+    return vintage.gray(vintage.box_blur(vintage.salt_and_pepper(bright, noise, seed=seed), size))

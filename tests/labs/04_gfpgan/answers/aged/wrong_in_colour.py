@@ -1,0 +1,6 @@
+# Colours are kept.
+# caught: AssertionError: assert (tried[:, :, 0] == tried[:, :, 2]).all()
+def aged(picture: np.ndarray, brightness: float, noise: float, size: int, seed: int) -> np.ndarray:
+
+    bright = np.minimum(np.rint(picture * brightness), 255).astype(np.uint8)
+    return vintage.box_blur(vintage.salt_and_pepper(bright, noise, seed=seed), size)

@@ -1,0 +1,6 @@
+# Bytes hold it.
+# caught: AssertionError: assert np.array_equal(tried, vintage.vintage
+def aged(picture: np.ndarray, brightness: float, noise: float, size: int, seed: int) -> np.ndarray:
+
+    bright = np.rint(vintage.gray(picture) * brightness).astype(int).astype(np.uint8)
+    return vintage.box_blur(vintage.salt_and_pepper(bright, noise, seed=seed), size)

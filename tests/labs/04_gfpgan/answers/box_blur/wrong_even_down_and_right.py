@@ -1,0 +1,8 @@
+# An even box reaches further down.
+# caught: AssertionError: assert (box_blur(point, 2)[2:4, 2:4] == 23).all()
+def box_blur(levels: np.ndarray, size: int) -> np.ndarray:
+
+    height, width = levels.shape
+    padded = np.pad(levels.astype(int), (size - 1 - size // 2, size // 2), mode="reflect")
+    total = sum(padded[down : down + height, right : right + width] for down in range(size) for right in range(size))
+    return np.floor(total / size**2 + 0.5).astype(np.uint8)

@@ -1,0 +1,10 @@
+# The seed does not matter.
+# caught: AssertionError: assert duel(example, "A", "B") == (2, 1)
+def duel(runs: list[dict], first: str, second: str) -> tuple[int, int]:
+
+    found = {}
+    for run in runs:
+        setting = tuple(run[key] for key in ("picture", "damage", "strength"))
+        found.setdefault(setting, {})[run["restorer"]] = run["distance"]
+    both = [distances for distances in found.values() if first in distances and second in distances]
+    return len(both), sum(distances[first] < distances[second] for distances in both)

@@ -1,0 +1,9 @@
+# White follows black.
+# caught: AssertionError: other white pixels
+def specks(picture: np.ndarray, share: float, seed: int) -> np.ndarray:
+
+    u = np.random.default_rng(seed).random(picture.shape[:2])
+    result = picture.copy()
+    result[u < share] = 255
+    result[u < share / 2] = 0
+    return result

@@ -1,0 +1,7 @@
+# The root changes no order.
+# caught: AssertionError: 0.71 away
+def who(unknown: np.ndarray, known: dict[str, np.ndarray], threshold: float = 0.6) -> str | None:
+
+    distances = {name: ((photos - unknown) ** 2).sum(axis=1).min() for name, photos in known.items()}
+    nearest = min(distances, key=distances.get, default=None)
+    return nearest if nearest is not None and distances[nearest] < threshold else None

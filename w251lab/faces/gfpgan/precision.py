@@ -1,0 +1,143 @@
+"""Computing on a GPU: in the shortest numbers whose result nobody could tell apart, and as one recorded graph."""
+
+from __future__ import annotations
+
+import copy
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from w251lab.errors import UsageError
+from w251lab.faces.gfpgan.fast import FastNetwork
+from w251lab.faces.gfpgan.network import stock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: Shortest first; half precision has more digits than bfloat16, and overflows earlier.
+PRECISIONS: Final = ("float16", "bfloat16", "float32")
+#: Decibels from the stock network in 32-bit floats from which on a result passes; rounding to 8 bits alone is 59.
+LEAST_PSNR: Final = 45.0
+
+
+def psnr(a: Any, b: Any) -> float:
+    """Peak signal-to-noise ratio of two results in decibels.
+
+    Both are clipped to [-1, 1], the range of a picture, whose width 2 is the peak. Equal ones give infinity, and a
+    value that is no number gives minus infinity.
+
+    Args:
+        a: Tensor of pictures.
+        b: Of the same shape.
+    """
+    error = float((a.float().clamp(-1, 1) - b.float().clamp(-1, 1)).square().mean())
+    if math.isnan(error):
+        return -math.inf
+    return 10 * math.log10(4 / error) if error else math.inf
+
+
+def converted(network: Any, device: str, precision: str) -> Any:
+    """A copy of a network on a device, in a precision, laid out as the device likes it.
+
+    Args:
+        network: As `network.build` makes it; stays as it is.
+        device: PyTorch's name of it, "cpu" or "cuda".
+        precision: One of `PRECISIONS`.
+
+    Raises:
+        UsageError: Another precision.
+    """
+    import torch  # noqa: PLC0415
+
+    if precision not in PRECISIONS:
+        raise UsageError(f"there is no precision {precision!r}", f"use one of auto, {', '.join(PRECISIONS)}")
+    layout = torch.channels_last if device != "cpu" else torch.contiguous_format
+    return copy.deepcopy(network).to(device, getattr(torch, precision), memory_format=layout)
+
+
+def choose(network: Any, faces: Any, device: str) -> tuple[str, Callable[[Any], Any]]:
+    """The fast path in the shortest precision that passes for these faces.
+
+    Args:
+        network: As `network.build` makes it.
+        faces: Tensor (n, 3, size, size), float32, on the CPU: real ones, since it depends on them.
+        device: PyTorch's name of it.
+
+    Returns:
+        The precision, and what restores a tensor on the device.
+    """
+    import torch  # noqa: PLC0415
+
+    faces = faces.to(device)
+    with torch.inference_mode(), exact():
+        expected = stock(converted(network, device, "float32"), faces)
+        for precision in PRECISIONS[:-1]:
+            candidate = in_precision(network, device, precision)
+            if psnr(candidate(faces), expected) >= LEAST_PSNR:
+                return precision, candidate
+    return "float32", in_precision(network, device, "float32")
+
+
+def in_precision(network: Any, device: str, precision: str) -> Callable[[Any], Any]:
+    """The fast path: takes and gives float32, computes in ``precision``."""
+    import torch  # noqa: PLC0415
+
+    fast = FastNetwork(converted(network, device, precision))
+    number = getattr(torch, precision)
+    layout = torch.channels_last if device != "cpu" else torch.contiguous_format
+
+    def compute(faces: Any) -> Any:
+        return fast(faces.to(number).contiguous(memory_format=layout)).float()
+
+    return compute
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """32-bit floats that are not rounded to TF32 in convolutions and products: what a result is compared with."""
+    import torch  # noqa: PLC0415
+
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+class Graphed:
+    """A computation on a GPU, recorded once for each number of faces and then started as a whole (a CUDA graph).
+
+    Args:
+        compute: Takes a float32 tensor (n, 3, size, size) on the GPU and gives one of the same shape.
+    """
+
+    def __init__(self, compute: Callable[[Any], Any]) -> None:
+        self._compute = compute
+        self._graphs: dict[tuple[int, ...], tuple[Any, Any, Any]] = {}
+
+    def __call__(self, faces: Any) -> Any:
+        """Restore faces; the result is the caller's own."""
+        shape = tuple(faces.shape)
+        if shape not in self._graphs:
+            self._graphs[shape] = self._record(faces)
+        graph, given, result = self._graphs[shape]
+        given.copy_(faces)
+        graph.replay()
+        return result.clone()
+
+    def _record(self, faces: Any) -> tuple[Any, Any, Any]:
+        import torch  # noqa: PLC0415
+
+        given = faces.clone()
+        beside = torch.cuda.Stream()
+        beside.wait_stream(torch.cuda.current_stream())
+        # Before the recording everything has to have run: cuDNN chooses its routines, and memory is taken.
+        with torch.cuda.stream(beside), torch.backends.cudnn.flags(benchmark=True):
+            for _ in range(3):
+                self._compute(given)
+        torch.cuda.current_stream().wait_stream(beside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.backends.cudnn.flags(benchmark=True), torch.cuda.graph(graph):
+            result = self._compute(given)
+        return graph, given, result
