@@ -99,7 +99,10 @@ def with_output(graded: Graded) -> Graded:
 
 @pytest.mark.browser
 def test_a_mark_typed_in_formgrader_survives_a_regrade(course: Course, server: tuple[str, str], tmp_path: Path) -> None:
-    write(course, with_output(six.made("ada", verdicts={"row_means": Verdict.UNGRADABLE})))
+    write(
+        course,
+        with_output(six.made("ada", essay=f"Sum over count.\n\n{SCRIPT}", verdicts={"row_means": Verdict.UNGRADABLE})),
+    )
     with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
         number = gradebook.find_submission_notebook(little.NOTEBOOK, little.LAB, "ada").id
     profile = tmp_path / "profile"
@@ -117,9 +120,19 @@ def test_a_mark_typed_in_formgrader_survives_a_regrade(course: Course, server: t
         page.wait_for("[...document.querySelectorAll('textarea')].some(t => t.placeholder.includes('not be graded'))")
         page.type_into(f"[id='{little.ESSAY}']", "1.5")
         page.wait_for(f"!{field}.classList.contains('needs_manual_grade') && {field}.value === '1.5'")
+        assert page.ask("document.querySelectorAll('b').length") == 2  # what is harmless stays
         assert page.ask("document.title") != "forged"
         assert manual(course) == 1.5
-        write(course, six.made("ada", wrong=("total",), fingerprint="other tests", only=("total",)))
+        write(
+            course,
+            six.made(
+                "ada",
+                essay=f"Sum over count.\n\n{SCRIPT}",
+                wrong=("total",),
+                fingerprint="other tests",
+                only=("total",),
+            ),
+        )
         page.open(f"{address}/submissions/{number}")
         page.wait_for(f"{field}.value === '1.5' && !{field}.classList.contains('needs_manual_grade')")
         page.wait_for("document.getElementById('total-test').placeholder === '0'")

@@ -51,7 +51,11 @@ get_ipython().ast_transformers.append(NoAsserts())""",
     "an input transformer": "get_ipython().input_transformers_post.append(lambda _: ['pass'])",
     "run_cell and events": """
 shell = get_ipython()
-shell.run_cell = shell.run_cell_async = lambda *_, **__: None
+from IPython.core.interactiveshell import ExecutionResult
+async def quiet(*_, **__):
+    return ExecutionResult(None)
+shell.run_cell_async = quiet
+shell.run_cell = lambda *_, **__: ExecutionResult(None)
 shell.events.register('pre_run_cell', lambda *_: None)""",
     "forged messages": """
 kernel = get_ipython().kernel

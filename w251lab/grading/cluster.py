@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import multiprocessing
 import os
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Self
 
 from w251lab.errors import UsageError, W251Error
@@ -29,6 +31,7 @@ _CONFIG = {
     # A lost worker is started again by its nanny; dask gives up on both if that takes longer than this, and on a busy
     # machine the usual 15 seconds are soon over.
     "distributed.deploy.lost-worker-timeout": "1 hour",
+    "distributed.worker.multiprocessing-method": "forkserver",
     "distributed.worker.profile.enabled": False,  # looks at every thread a hundred times a second
     "distributed.diagnostics.nvml": False,
     "distributed.scheduler.http.routes": [],
@@ -41,6 +44,9 @@ _CONFIG = {
     "distributed.worker.memory.terminate": False,
     "distributed.worker.daemon": False,  # a worker starts sandboxes, and a daemon may start nothing
 }
+
+
+_PRELOADED = ["distributed.nanny", "distributed.worker", "w251lab.grading.worker", "w251lab.grading.task"]
 
 
 class ClusterError(W251Error):
@@ -99,10 +105,18 @@ def connect(where: Where) -> Iterator[Client]:
     Raises:
         ClusterError: The scheduler does not answer, or a worker has another version of w251lab.
     """
+    if not where.cluster:
+        # The process that workers are forked from imports what they need once, beside what this one imports next. A
+        # worker then starts at once, also one that takes a lost one's place.
+        multiprocessing.set_forkserver_preload(_PRELOADED)
+        forkserver.ensure_running()
     import dask  # noqa: PLC0415 - heavy
+    import distributed.utils  # noqa: PLC0415
     from distributed import Client  # noqa: PLC0415
 
     dask.config.set(_CONFIG)
+    # Else dask imports pandas and more here, for a list of its own, which comes too late.
+    distributed.utils._forkserver_preload_set = True  # noqa: SLF001
     if where.cluster:
         try:
             client = Client(where.cluster, timeout=30, set_as_default=False)

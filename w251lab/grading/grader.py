@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from w251lab.course.catalog import Course, Lab
     from w251lab.grading.intake import Submission
     from w251lab.grading.job import Graded, Job, SandboxKind
+    from w251lab.grading.layout import Layout
     from w251lab.grading.plan import Part, Regrade, Todo
     from w251lab.grading.progress import ClassProgress
 
@@ -186,13 +188,17 @@ class _Grading:
                     self.unwritten.add(submission.student)
 
     def _in_gradebook(self, entry: Entry, submission: Submission) -> bool:
-        from w251lab.grading.layout import Layout  # noqa: PLC0415
-
-        layout = Layout(self.course)
+        layout = self._layout
         if not layout.has_gradebook() or not layout.autograded(entry.student, self.lab.name).is_dir():
             return False
-        told = all(path.is_file() for path in pages(self.course, self.lab, entry.student))
+        told = all(path.is_file() for path in pages(layout, self.lab, entry.student))
         return told and self.journal.is_written(entry.fingerprint, submission.timestamp)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        from w251lab.grading.layout import Layout  # noqa: PLC0415
+
+        return Layout(self.course)
 
     def write_what_is_left(self) -> None:
         """Bring the gradebook up to what the journal has."""

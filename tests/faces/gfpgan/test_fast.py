@@ -88,9 +88,13 @@ def test_a_routine_that_is_gone_or_wrong_is_not_used(monkeypatch: pytest.MonkeyP
     convolution.winograd.cache_clear()
 
 
-def test_the_precision_is_the_shortest_that_passes(made: Any, pictures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_precision_is_the_shortest_that_passes(
+    random_network: Callable[..., Any], pictures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch  # noqa: PLC0415
 
+    made = random_network("clean", channel_multiplier=2, size=32, narrow=0.0625)  # a CPU is slow in half precision
+    pictures = pictures[..., :32, :32]
     monkeypatch.setattr(precision, "LEAST_PSNR", -1e9)
     assert precision.choose(made, pictures[:1], "cpu")[0] == "float16"
     monkeypatch.setattr(precision, "LEAST_PSNR", 1e9)
@@ -98,6 +102,18 @@ def test_the_precision_is_the_shortest_that_passes(made: Any, pictures: Any, mon
     assert name == "float32"
     with torch.inference_mode():
         assert precision.psnr(compute(pictures), network.stock(made, pictures)) > 90
+
+
+def test_the_layout_for_a_gpu_changes_nothing(random_network: Callable[..., Any], pictures: Any) -> None:
+    """On a CPU, where it is only slower: what PyTorch refuses in this order it would refuse on a GPU, too."""
+    import torch  # noqa: PLC0415
+
+    made = random_network("clean", channel_multiplier=2, size=32, narrow=0.125)
+    small = pictures[..., :32, :32].contiguous()
+    with torch.inference_mode():
+        for some in (small, small[:1]):
+            found = precision.in_precision(made, "cpu", "float32", channels_last=True)(some)
+            assert precision.psnr(found, network.stock(made, some)) > 90
 
 
 def test_decibels() -> None:
