@@ -61,6 +61,7 @@ class ContainedClient(WatchedClient):
         self.flooded = ""
         self._said = 0
         self.contained: Contained | None = None
+        self._context: Any = None
 
     def create_kernel_manager(self) -> Any:
         """A manager of a contained kernel."""
@@ -78,9 +79,10 @@ class ContainedClient(WatchedClient):
             return contained
 
         self.km = provisioner.manager(folder, start)
+        self._context = self.km.context
         # What a kernel says is bounded before it is read: one message, and how many wait.
-        self.km.context.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
-        self.km.context.setsockopt(zmq.RCVHWM, _QUEUED_MESSAGES)
+        self._context.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
+        self._context.setsockopt(zmq.RCVHWM, _QUEUED_MESSAGES)
         return self.km
 
     @contextmanager
@@ -110,6 +112,8 @@ class ContainedClient(WatchedClient):
         finally:
             if self.contained is not None:
                 self.contained.end()
+            if self._context is not None and not self._context.closed:  # of a kernel that did not start
+                self._context.destroy(linger=0)
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
         """Take a message in, unless the cell has said too much already."""
