@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from w251lab.grading.grader import Summary
+    from w251lab.grading.plan import Regrade
 
 
 class Sandbox(StrEnum):
@@ -86,7 +87,6 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     from w251lab.course.parameters import check_choice
     from w251lab.grading.cluster import Where
     from w251lab.grading.grader import Options, grade_lab
-    from w251lab.grading.plan import Regrade
     from w251lab.grading.progress import ClassProgress
 
     check_choice("scale", scale, ("small", "full"))
@@ -94,7 +94,7 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     options = Options(
         where=where,
         sandbox=sandbox.value,
-        regrade=Regrade(regrade.value) if regrade else None,
+        regrade=_what_again(regrade),
         students=tuple(student or ()),
         scale=scale,
         memory=_memory(memory) if memory else None,
@@ -111,6 +111,14 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     ):
         summary = grade_lab(loaded, chosen, options, progress)
     _tell(console, lab, summary)
+
+
+def _what_again(regrade: Again | None) -> Regrade | None:
+    if regrade is None:
+        return None
+    from w251lab.grading.plan import Regrade
+
+    return Regrade(regrade.value)
 
 
 def _memory(text: str) -> int:

@@ -28,6 +28,7 @@ NEVER_AHEAD = (
     "dask_cuda",
     "numba",
     "nvidia",
+    "raft_dask",
     "rmm",
     "tensorflow",
     "torch",
