@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
-import copy
-import json
 import logging
 import os
-import re
 import signal
 import threading
 from contextlib import contextmanager
@@ -17,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import zmq
-from nbformat.validator import iter_validate
 
 from w251lab.course.catalog import TimeLimit
 from w251lab.course.engine import Session, run_session
 from w251lab.course.kernel import WatchedClient
-from w251lab.course.notebook import cells, view
+from w251lab.course.notebook import view
 from w251lab.course.results import Outcome, Reason, Verdict
 from w251lab.course.score import Fault
 from w251lab.grading import guard, provisioner
 from w251lab.grading.job import SandboxError
-from w251lab.grading.proctor import Answer, Proctor, Tests, is_hidden
+from w251lab.grading.outputs import NO_INPUT, outputs_of, say_why_no_input
+from w251lab.grading.proctor import Answer, Proctor, Tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 _LARGEST_MESSAGE = 64 * 1024**2
 _QUEUED_MESSAGES = 64
 _READY = 120.0
-_INPUT = "StdinNotImplementedError"
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
@@ -234,8 +229,8 @@ class ContainedSession(Session):
             self._refuse_to_blame(contained)
             if contained.why:
                 return outcome, contained.why, fit
-        if outcome is Outcome.ERROR and reason.startswith(_INPUT):
-            _say_why_no_input(self.nb.cells[index])
+        if outcome is Outcome.ERROR and reason.startswith(NO_INPUT):
+            say_why_no_input(self.nb.cells[index])
         return outcome, reason, fit
 
     def _refuse_to_blame(self, contained: Contained) -> None:
@@ -257,7 +252,7 @@ class ContainedSession(Session):
         request = self.tests.request(cell, self.client.bindable)
         answer = self.client.proctor.run(request, seconds, self.cancelled.is_set)
         self.answers[cell.grade_id] = answer
-        node["outputs"] = _outputs(answer)
+        node["outputs"] = outputs_of(answer)
         alive = self.client.alive()
         if answer.outcome == "forged":
             why = "what answered for its test was not the grader's own code"
@@ -279,74 +274,6 @@ class ContainedSession(Session):
         if answer.outcome == "error":
             return Outcome.ERROR, f"{answer.ename}: {answer.evalue}", alive
         return Outcome.COMPLETED, "", alive
-
-
-def _say_why_no_input(node: NotebookNode) -> None:
-    for output in node["outputs"]:
-        if output["output_type"] == "error" and output["ename"] == _INPUT:
-            output["evalue"] = "it waits for input, and nobody is there to give it"
-
-
-def _outputs(answer: Answer) -> list[Any]:
-    """What a test put out, as the notebook's outputs."""
-    outputs = [
-        nbformat.v4.new_output("stream", name=name, text=text)  # type: ignore[no-untyped-call]
-        for name, text in (("stdout", answer.out), ("stderr", answer.err))
-        if text
-    ]
-    if answer.value:
-        outputs.append(nbformat.v4.new_output("execute_result", {"text/plain": answer.value}))  # type: ignore[no-untyped-call]
-    if answer.outcome == "error":
-        trace = [*answer.traceback, f"{answer.ename}: {answer.evalue}"]
-        outputs.append(nbformat.v4.new_output("error", ename=answer.ename, evalue=answer.evalue, traceback=trace))  # type: ignore[no-untyped-call]
-    return outputs
-
-
-def storable(executed: NotebookNode) -> NotebookNode:
-    """Leave out, in place, what a kernel said that no notebook can hold: whoever reads it next must be able to."""
-    for index, node in enumerate(executed["cells"]):
-        if node["cell_type"] != "code":
-            continue
-        if node["execution_count"] is not None and type(node["execution_count"]) is not int:
-            node["execution_count"] = index + 1
-        kept = [output for output in node["outputs"] if _is_output(output)]
-        if len(kept) < len(node["outputs"]):
-            note = "[an output that no notebook can hold was left out]\n"
-            kept.append(nbformat.v4.new_output("stream", name="stderr", text=note))  # type: ignore[no-untyped-call]
-        node["outputs"] = kept
-    return executed
-
-
-def _is_output(output: object) -> bool:
-    try:
-        json.dumps(output, ensure_ascii=False).encode()
-        return not list(iter_validate(output, ref="output", version=4, version_minor=5, relax_add_props=True))  # type: ignore[no-untyped-call]
-    except (ValueError, TypeError, RecursionError):
-        return False
-
-
-def without_hidden(executed: NotebookNode, answers: dict[str, Answer]) -> NotebookNode:
-    """A copy in which no error of a hidden test says what it compares: neither its message nor its lines.
-
-    What stays is the error's class and the student's own lines on the way to it: only what stands in the notebook. The
-    name of a class, a function or a file can be made while the test runs, of what the test says.
-    """
-    judged = copy.deepcopy(executed)
-    own = {line.strip() for cell in cells(executed) if not cell.is_locked for line in cell.source.splitlines()}
-    words = set(re.findall(r"\w+", "\n".join(own))) | set(vars(builtins))
-    for index, node in enumerate(judged["cells"]):
-        cell = view(node, index)
-        answer = answers.get(cell.grade_id)
-        if answer is None or answer.outcome != "error" or not is_hidden(cell.source, answer.line):
-            continue
-        name = answer.ename if answer.ename in words else "an error"
-        shown = [line for line in answer.traceback if line.strip() and line.strip() in own]
-        for output in node["outputs"]:
-            if output["output_type"] == "error":
-                output["ename"], output["evalue"] = name, "in a hidden test"
-                output["traceback"] = ["Traceback (most recent call last):", *shown] if shown else []
-        node["metadata"]["w251lab"]["reason"] = f"{name} in a hidden test"
-    return judged
 
 
 def run(session: ContainedSession, nb: NotebookNode, parameters: dict[str, Any]) -> NotebookNode:

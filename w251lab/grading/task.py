@@ -12,8 +12,9 @@ from w251lab.course.notebook import UnreadableNotebookError, cells, parse_notebo
 from w251lab.course.results import NotebookResult
 from w251lab.course.score import cell_problems, reported_device, score, ungradable
 from w251lab.grading import kernels, sandbox
-from w251lab.grading.execute import ContainedSession, run, storable, without_hidden
+from w251lab.grading.execute import ContainedSession, run
 from w251lab.grading.job import Graded, SandboxError
+from w251lab.grading.outputs import storable, without_hidden
 from w251lab.grading.proctor import Tests
 from w251lab.grading.restore import restore
 
