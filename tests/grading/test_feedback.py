@@ -91,7 +91,7 @@ def test_what_failed_and_why_with_the_students_own_error(real: dict[str, str]) -
 
 def test_no_page_has_a_word_of_a_hidden_test_or_of_another_student(real: dict[str, str]) -> None:
     assert b"hidden-primes" in (six.graded("eve").executed or b"")  # it was there to be told
-    assert "assert_allclose" in str(six.graded("eve").result)
+    assert "assert_allclose" in little.said(six.graded("eve"))  # it was there to be told
     for student, page in real.items():
         assert not [secret for secret in little.SECRETS if secret in page]
         assert "assert_allclose" not in page
