@@ -88,9 +88,13 @@ def test_a_routine_that_is_gone_or_wrong_is_not_used(monkeypatch: pytest.MonkeyP
     convolution.winograd.cache_clear()
 
 
-def test_the_precision_is_the_shortest_that_passes(made: Any, pictures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_precision_is_the_shortest_that_passes(
+    random_network: Callable[..., Any], pictures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch  # noqa: PLC0415
 
+    made = random_network("clean", channel_multiplier=2, size=32, narrow=0.0625)  # a CPU is slow in half precision
+    pictures = pictures[..., :32, :32]
     monkeypatch.setattr(precision, "LEAST_PSNR", -1e9)
     assert precision.choose(made, pictures[:1], "cpu")[0] == "float16"
     monkeypatch.setattr(precision, "LEAST_PSNR", 1e9)

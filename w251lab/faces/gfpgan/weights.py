@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -156,19 +157,22 @@ def _unpacked(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             begin = file.read(64)
-        if not begin.strip(b"\0"):
-            raise WeightsError(f"{path} is empty", again)
-        # weights_only: a pickle can run any code when it is read, and this refuses every one that would.
-        return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}", again) from error
+    if not begin.strip(b"\0"):
+        raise WeightsError(f"{path} is empty", again)
+    try:
+        # weights_only: a pickle can run any code when it is read, and this refuses every one that would.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about the form of a file that it then refuses
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if begin[:1] == b"\x80" or begin[:2] == b"PK":
             raise WeightsError(
                 f"{path} holds more than numbers, and would run code if it were read: it was not", again
             ) from error
         raise WeightsError(f"{path} is no file of weights: it begins with {begin[:24]!r}", again) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, UnicodeDecodeError, MemoryError) as error:
+    except Exception as error:
         broken = "is broken off or damaged" if begin[:2] == b"PK" else "is no file of weights, or is broken off"
         raise WeightsError(f"{path} {broken} ({path.stat().st_size:,} bytes)", again) from error
 
