@@ -45,7 +45,8 @@ def test_a_refused_camera_is_said() -> None:
 
 def test_what_the_browser_sent_is_the_picture() -> None:
     booth = capture.booth(largest=64)
-    booth.source, booth.photo = "from the camera", encoded()
+    # As a message of the browser sets it: the kernel hands over a view of the message's memory.
+    booth.set_state({"source": "from the camera", "photo": memoryview(encoded())})
     taken = capture.photo(booth)
     assert taken.picture.shape == (30, 40, 3)
     assert abs(taken.picture.mean(axis=(0, 1)) - (10, 200, 30)).max() < 3

@@ -61,7 +61,7 @@ def booth(*, largest: int = LARGEST) -> Any:
 
         _esm = _SCRIPT
         largest = traitlets.Int(side).tag(sync=True)
-        photo = traitlets.Bytes(b"").tag(sync=True)
+        photo = traitlets.CBytes(b"").tag(sync=True)  # it arrives as a memoryview, which CBytes takes
         source = traitlets.Unicode("").tag(sync=True)
         said = traitlets.Unicode("").tag(sync=True)
 
