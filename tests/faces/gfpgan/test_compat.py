@@ -63,6 +63,6 @@ def test_a_library_that_cannot_be_loaded_is_no_traceback(monkeypatch: pytest.Mon
         raise OSError("libcudart.so.13: cannot open shared object file")
 
     monkeypatch.setattr(compat, "import_module", broken)
-    monkeypatch.setattr(compat.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(compat.util, "find_spec", lambda _: object())
     with pytest.raises(W251Error, match=r"does not go together .* libcudart"):
         compat.prepare()

