@@ -1,8 +1,8 @@
 """The figures of docs/faces.md about the bundled portraits: how steady landmarks are, and the baseline's working size.
 
 Prints both tables in Markdown; ``--update-docs`` also writes them into docs/faces.md. Nothing is drawn anew from run to
-run: the same versions give the same figures, but for the seconds, which are those of the processor. ``--only landmarks``
-or ``--only sizes`` makes one table.
+run: the same versions give the same figures, but for the seconds, which are those of the processor. ``--only`` makes
+one of the two.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def landmarks() -> list[str]:
 
 
 def scatter(portrait: NDArray[np.uint8], size: int, looks: int) -> str:
-    """In pixels of the portrait: the deviation of each landmark's x and y, averaged; and how many were found, if not all."""
+    """In pixels of the portrait: the deviation of each landmark's x and y, averaged; how many were found, if not all."""
     face = detect.detect(portrait)[0]
     side, whole = np.sqrt(face.area), np.array([portrait.shape[1], portrait.shape[0]])
     window = min(round(2.2 * side), *whole.tolist())  # what is cut out of the portrait around the face
