@@ -63,7 +63,7 @@ def landmarks() -> list[str]:
 
 
 def scatter(portrait: NDArray[np.uint8], size: int, looks: int) -> str:
-    """In pixels of the portrait: the deviation of each landmark's x and y, averaged; how many were found, if not all."""
+    """In pixels of the portrait: the deviation of each landmark's x and y, averaged; how many were found if not all."""
     face = detect.detect(portrait)[0]
     side, whole = np.sqrt(face.area), np.array([portrait.shape[1], portrait.shape[0]])
     window = min(round(2.2 * side), *whole.tolist())  # what is cut out of the portrait around the face
