@@ -104,6 +104,18 @@ def test_the_precision_is_the_shortest_that_passes(
         assert precision.psnr(compute(pictures), network.stock(made, pictures)) > 90
 
 
+def test_the_layout_for_a_gpu_changes_nothing(random_network: Callable[..., Any], pictures: Any) -> None:
+    """On a CPU, where it is only slower: what PyTorch refuses in this order it would refuse on a GPU, too."""
+    import torch  # noqa: PLC0415
+
+    made = random_network("clean", channel_multiplier=2, size=32, narrow=0.125)
+    small = pictures[..., :32, :32].contiguous()
+    with torch.inference_mode():
+        for some in (small, small[:1]):
+            found = precision.in_precision(made, "cpu", "float32", channels_last=True)(some)
+            assert precision.psnr(found, network.stock(made, some)) > 90
+
+
 def test_decibels() -> None:
     import torch  # noqa: PLC0415
 

@@ -44,12 +44,14 @@ class FastNetwork:
 
     Args:
         network: The stock module, on its device and in its type; it keeps the weights, and must not change afterwards.
+        layout: PyTorch's memory format of the decoder's weights; None for the usual one.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, layout: Any = None) -> None:
         import torch  # noqa: PLC0415
 
         self._network = network
+        self._layout = torch.contiguous_format if layout is None else layout
         self._cpu = next(network.parameters()).device.type == "cpu"
         decoder = network.stylegan_decoder
         with torch.inference_mode():
@@ -72,7 +74,7 @@ class FastNetwork:
 
     def _style(self, layer: Any, noise: Any) -> _Style:
         convolution = layer.modulated_conv
-        weight = convolution.weight[0]
+        weight = convolution.weight[0].contiguous(memory_format=self._layout)
         enlarges = convolution.sample_mode == "upsample"
         return _Style(
             layer=layer,

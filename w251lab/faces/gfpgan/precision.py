@@ -37,7 +37,7 @@ def psnr(a: Any, b: Any) -> float:
 
 
 def converted(network: Any, device: str, precision: str) -> Any:
-    """A copy of a network on a device, in a precision, laid out as the device likes it.
+    """A copy of a network on a device, in a precision.
 
     Args:
         network: As `network.build` makes it; stays as it is.
@@ -51,8 +51,7 @@ def converted(network: Any, device: str, precision: str) -> Any:
 
     if precision not in PRECISIONS:
         raise UsageError(f"there is no precision {precision!r}", f"use one of auto, {', '.join(PRECISIONS)}")
-    layout = torch.channels_last if device != "cpu" else torch.contiguous_format
-    return copy.deepcopy(network).to(device, getattr(torch, precision), memory_format=layout)
+    return copy.deepcopy(network).to(device, getattr(torch, precision))
 
 
 def choose(network: Any, faces: Any, device: str) -> tuple[str, Callable[[Any], Any]]:
@@ -78,13 +77,29 @@ def choose(network: Any, faces: Any, device: str) -> tuple[str, Callable[[Any], 
     return "float32", in_precision(network, device, "float32")
 
 
-def in_precision(network: Any, device: str, precision: str) -> Callable[[Any], Any]:
-    """The fast path: takes and gives float32, computes in ``precision``."""
+def in_precision(
+    network: Any, device: str, precision: str, *, channels_last: bool | None = None
+) -> Callable[[Any], Any]:
+    """The fast path: takes and gives float32, computes in ``precision``.
+
+    Args:
+        network: As `network.build` makes it; stays as it is.
+        device: PyTorch's name of it.
+        precision: One of `PRECISIONS`.
+        channels_last: Whether the channels of a pixel lie side by side in memory, as a GPU's tensor cores take them;
+            None for where it is a GPU.
+    """
     import torch  # noqa: PLC0415
 
-    fast = FastNetwork(converted(network, device, precision))
+    if channels_last is None:
+        channels_last = device != "cpu"
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    copied = converted(network, device, precision)
+    for value in copied.parameters():
+        if value.ndim == 4:  # Module.to would try it with the decoder's weights, too, which have five
+            value.data = value.data.contiguous(memory_format=layout)
+    fast = FastNetwork(copied, layout)
     number = getattr(torch, precision)
-    layout = torch.channels_last if device != "cpu" else torch.contiguous_format
 
     def compute(faces: Any) -> Any:
         return fast(faces.to(number).contiguous(memory_format=layout)).float()
@@ -146,11 +161,24 @@ class Graphed:
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
         # Before the recording everything has to have run: cuDNN chooses its routines, and memory is taken.
-        with torch.cuda.stream(beside), torch.backends.cudnn.flags(benchmark=True):
+        with torch.cuda.stream(beside), _trying():
             for _ in range(3):
                 self._compute(given)
         torch.cuda.current_stream().wait_stream(beside)
         graph = torch.cuda.CUDAGraph()
-        with torch.backends.cudnn.flags(benchmark=True), torch.cuda.graph(graph):
+        with _trying(), torch.cuda.graph(graph):
             result = self._compute(given)
         return graph, given, result
+
+
+@contextmanager
+def _trying() -> Iterator[None]:
+    """Have cuDNN try its routines for each new shape, and keep the fastest."""
+    import torch  # noqa: PLC0415
+
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before

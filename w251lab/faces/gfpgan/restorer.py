@@ -35,8 +35,7 @@ class GfpganRestorer(Restorer):
         path: One of `PATHS`.
         numbers: On a GPU: "float32", "bfloat16", "float16", or "auto" for the shortest that stays within 45 dB of
             float32 on the first face. On a CPU it is float32.
-        batch: At most this many faces at once on a GPU. A CPU takes one after another: several at once are no faster
-            there.
+        batch: At most this many faces at once on a GPU. A CPU takes one after another.
         background: How the picture around the faces is enlarged; see `w251lab.faces.enlarging`.
 
     Raises:
