@@ -84,7 +84,7 @@ def test_the_identity_is_that_of_the_network(face: detect.Face) -> None:
     # In a face that was aligned the landmarks are where the template has them.
     direct = identity.embedding(picture, face)
     aligned = identity.embedding(done.original, sweep.aligned_face())
-    assert identity.identity_distance(direct, aligned) < 0.15
+    assert identity.identity_distance(direct, aligned) < 0.3  # half of what another person has
 
 
 @pytest.mark.parametrize("size", [512, 128])
