@@ -23,3 +23,6 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".DS_S
 c.GenerateAssignment.preprocessors = [*GenerateAssignment.preprocessors.default(), CanonicalForm]
 c.Execute.timeout = 60
 c.Execute.interrupt_on_timeout = True
+# formgrader shows students' text and outputs to an instructor who is logged in: without scripts of theirs.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.preprocessors = ["w251lab.grading.formgrader.SafeText"]

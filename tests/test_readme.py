@@ -26,9 +26,29 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Written with a name that stands for others, or made by the commands around them.
-MADE = {"report", "gradebook.db", "submitted", "autograded", "feedback", "grades.csv", "course.tar.gz", "dali.py"}
+MADE = {
+    "report",
+    "gradebook.db",
+    "submitted",
+    "autograded",
+    "feedback",
+    "grades.csv",
+    "course.tar.gz",
+    "dali.py",
+    "timestamp.txt",
+    "student_notebook.ipynb",
+    ".grading",
+}
 STANDS_FOR_OTHERS = re.compile(r"02_name|NN_lab|NAME|STUDENT|QUESTION|/path/|\*|\.\.\.|/dev/|^/")
-NBGRADER = {"generate_assignment", "autograde", "generate_feedback", "export", "validate"}
+NBGRADER = {
+    "generate_assignment",
+    "autograde",
+    "generate_feedback",
+    "export",
+    "validate",
+    "collect",
+    "release_feedback",
+}
 TYPE = re.compile(r"^(?!.*://)[\w./-]+/[\w./-]*$|^[\w-]+\.(?:md|py|toml|yml|ipynb|txt)$")
 
 
@@ -118,7 +138,7 @@ def test_every_nbgrader_command_exists() -> None:
 def test_every_compose_service_exists() -> None:
     compose = (ROOT / "docker-compose.yml").read_text()
     services = {words[-1] for _, words in commands("docker") if words[:1] == ["compose"] and words[-1] != "down"}
-    assert services == {"jupyterlab", "triton-cpu", "triton-gpu"}
+    assert services == {"jupyterlab", "triton-cpu", "triton-gpu", "worker"}
     for service in services:
         assert re.search(rf"^  {service}:", compose, re.MULTILINE)
 
@@ -144,7 +164,14 @@ def test_every_path_exists(path: Path) -> None:
     for word in re.findall(r"`([^`\s]+)`", text):
         if not TYPE.match(word) or STANDS_FOR_OTHERS.search(word) or word.split("/")[0] in MADE | {"source", "release"}:
             continue
-        bases = [ROOT, path.parent, ROOT / "w251lab", ROOT / "w251lab" / "course", ROOT / "w251lab" / "triton"]
+        bases = [
+            ROOT,
+            path.parent,
+            ROOT / "w251lab",
+            ROOT / "w251lab" / "course",
+            ROOT / "w251lab" / "grading",
+            ROOT / "w251lab" / "triton",
+        ]
         bases += [ROOT / "environments", ROOT / ".github" / "workflows", *(ROOT / "solutions").iterdir()]
         assert any((base / word).exists() for base in bases), f"{path.name} names {word}"
 

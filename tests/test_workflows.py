@@ -66,7 +66,8 @@ def test_workflows_call_make_targets_that_exist(root: Path, name: str) -> None:
     called = {command[1] for command in commands if command[0] == "make"}
     assert called
     assert called <= targets(root / "Makefile")
-    others = [command for command in commands if command[0] != "make"]
+    # As root: what the sandbox of a submission needs of the machine.
+    others = [command for command in commands if command[0] not in ("make", "sudo")]
     assert len(others) == (1 if name == "ci.yml" else 0), "only the aggregating job does anything else"
 
 

@@ -30,6 +30,7 @@ def _load(name: str, path: Path) -> ModuleType:
 _load("course_builder", _HERE.parent / "course" / "builder.py")
 little_course = _load("little_course", _HERE / "little_course.py")
 class_of_six = _load("class_of_six", _HERE / "class_of_six.py")
+_load("chromium", _HERE / "chromium.py")
 # The processes of a dask cluster inherit this path, and import what they are to run by its name.
 if str(_HERE) not in sys.path:
     sys.path.append(str(_HERE))

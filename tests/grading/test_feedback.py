@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from w251lab.course.notebook import to_bytes
-from w251lab.course.results import Verdict
+from w251lab.course.results import Reason, Verdict
 from w251lab.grading import intake
 from w251lab.grading.feedback import write_feedback
 from w251lab.grading.marks import read_marks
@@ -46,7 +47,8 @@ class Strict(HTMLParser):
             self.wrong.append(tag)
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        if self.open[-1:] != ["style"]:
+            self.words.append(data)
 
 
 def read(page: str) -> str:
@@ -83,10 +85,13 @@ def test_what_failed_and_why_with_the_students_own_error(real: dict[str, str]) -
     assert "partly passed" in read(real["cyd"])
     assert "no answer" in read(real["fay"])
     assert "waits for a person" in read(real["ada"])
+    assert "assert row_means([[1, 3]]).shape == (1,)" in read(real["eve"])  # the visible test that failed
+    assert "AssertionError: in a hidden test" in read(real["bob"])
 
 
 def test_no_page_has_a_word_of_a_hidden_test_or_of_another_student(real: dict[str, str]) -> None:
-    assert "hidden-row-means" in str(six.graded("eve").result)  # it was there to be told
+    assert b"hidden-primes" in (six.graded("eve").executed or b"")  # it was there to be told
+    assert "assert_allclose" in str(six.graded("eve").result)
     for student, page in real.items():
         assert not [secret for secret in little.SECRETS if secret in page]
         assert "assert_allclose" not in page
@@ -122,6 +127,18 @@ def test_a_page_shows_what_a_person_gave_and_wrote_and_nothing_runs_in_it(course
     assert "so far" not in found["ada"]
     assert found["bob"].count("waits for a person \u2013 /") == 5
     assert "so far" in found["bob"]
+
+
+def test_a_result_that_tells_hidden_things_is_not_believed(course: Course) -> None:
+    graded = six.made("ada", wrong=("total", "count_primes"))
+    tell = Reason("AssertionError: hidden-total", "----> 3 assert total('numbers.csv') == 31, 'hidden-total'\nx = 31")
+    questions = tuple(replace(one, reason=tell if one.reason else None) for one in graded.result.questions)
+    with open_writer(course, course.labs[0]) as writer:
+        writer.write("ada", [replace(graded, result=replace(graded.result, questions=questions))])
+    words = read(pages(course)["ada"])
+    assert "AssertionError in a hidden test" in words
+    assert "31" not in words
+    assert "hidden-total" not in words
 
 
 def test_what_is_hidden_is_what_the_student_neither_saw_nor_wrote() -> None:

@@ -94,7 +94,7 @@ def nbgrader(course: Course, *steps: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=800,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -116,6 +116,7 @@ def course(tmp_path: Path) -> Course:
     return six.write_course(tmp_path / "ours")
 
 
+@pytest.mark.timeout(900)  # nbgrader runs one submission after another, each in a new kernel
 def test_the_gradebook_equals_nbgraders_own(tmp_path: Path, course: Course) -> None:
     theirs = six.write_course(tmp_path / "theirs")
     grading = [f"autograde:{student}" for student in six.STUDENTS]

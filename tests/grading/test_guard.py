@@ -51,9 +51,12 @@ get_ipython().ast_transformers.append(NoAsserts())""",
     "an input transformer": "get_ipython().input_transformers_post.append(lambda _: ['pass'])",
     "run_cell and events": """
 shell = get_ipython()
-shell.run_cell = shell.run_cell_async = lambda *_, **__: None
-shell.events.register('pre_run_cell', lambda *_: None)
-shell.kernel.shell_handlers.clear()""",
+from IPython.core.interactiveshell import ExecutionResult
+async def quiet(*_, **__):
+    return ExecutionResult(None)
+shell.run_cell_async = quiet
+shell.run_cell = lambda *_, **__: ExecutionResult(None)
+shell.events.register('pre_run_cell', lambda *_: None)""",
     "forged messages": """
 kernel = get_ipython().kernel
 for kind in ('execute_reply', 'execute_result', 'status'):
@@ -108,7 +111,7 @@ def test_what_goes_around_the_kernel_changes_no_mark(attack: str) -> None:
 
 def test_right_answers_keep_their_marks_whatever_else_is_patched() -> None:
     """Names are the student's own; hooks are IPython's; and what a cell puts back it has not taken."""
-    text = HARMLESS["names of built-in functions"].replace("len = ", "")
+    text = HARMLESS["names of built-in functions"].replace("all = ", "")
     text += "\nfrom unittest import mock\nwith mock.patch('numpy.testing.assert_allclose'):\n"
     text += "    np.testing.assert_allclose(1, 2)"
     graded = grade(little.job(submitted=little.with_cell(text)))
@@ -158,7 +161,7 @@ def is_key(value):
 
 
 def test_neither_frames_nor_the_garbage_collector_show_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute.os, "urandom", lambda length: bytes([7, 7, 7]) + bytes(range(length - 3)))
+    monkeypatch.setattr(execute, "new_key", lambda: bytes([7, 7, 7]) + bytes(range(29)))
     graded = grade(little.job(submitted=little.submission({"count_primes": SEARCH})))
     assert "frames True keys 0" in little.said(graded)
     planted = SEARCH.replace("import gc", "import gc\n    hiding = bytes([7, 7, 7]) + bytes(29)")

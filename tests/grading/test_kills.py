@@ -102,6 +102,27 @@ def test_a_killed_grader_goes_on_where_it_was(
     assert len(gradings(root)) == len(CLASS)
 
 
+def test_a_terminated_grader_ends_in_order_and_says_how_to_go_on(
+    tmp_path: Path, undisturbed: tuple[dict[tuple[str, str], object], float]
+) -> None:
+    marks, _ = undisturbed
+    root = course(tmp_path / "course")
+    journal = root / ".grading" / f"{little.LAB}.journal"
+    with start(root) as grader:
+        wait_for(lambda: journal.exists() and b' {"graded":' in journal.read_bytes(), grader)
+        below = psutil.Process(grader.pid).children(recursive=True)
+        grader.send_signal(signal.SIGTERM)
+        said = grader.communicate(timeout=300)[0]
+    assert (grader.returncode, "what was graded is kept" in said) == (130, True), said
+    assert f"w251lab grade {little.LAB}" in said
+    assert gone(below)
+    kept = gradings(root)
+    assert kept
+    finish(root)
+    assert gradebook(root) == marks
+    assert set(gradings(root).values()) == {1}
+
+
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_killed_worker_costs_nobody_anything(
     number: int, tmp_path: Path, undisturbed: tuple[dict[tuple[str, str], object], float]
@@ -112,9 +133,10 @@ def test_a_killed_worker_costs_nobody_anything(
     wanted = random.randrange(len(CLASS) - 1)  # finished submissions, after which a worker is killed
 
     def workers() -> list[psutil.Process]:
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess, ValueError):
             below = psutil.Process(grader.pid).children()
-            return [one for one in below if "spawn_main" in " ".join(one.cmdline())]
+            (forks,) = [one for one in below if "forkserver" in " ".join(one.cmdline())]
+            return forks.children()
         return []
 
     with start(root) as grader:

@@ -8,8 +8,10 @@ import course_builder as build
 import little_course as little
 import nbformat
 import pytest
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
 
 from w251lab.course.notebook import UnreadableNotebookError, cells, parse_notebook, to_bytes
+from w251lab.grading.matching import read_lab
 from w251lab.grading.restore import Restored, restore
 
 
@@ -303,3 +305,18 @@ def test_restoring_twice_changes_nothing() -> None:
     again = restore(first.notebook, little.source_bytes())
     assert again.notebook == first.notebook
     assert again.repairs == ()
+
+
+def test_what_was_released_is_what_nbgrader_releases() -> None:
+    region = "### BEGIN SOLUTION\n    x = 1\n    ### END SOLUTION"
+    nb = build.notebook(
+        *little.source()["cells"],
+        build.solution("whole", "y = 2"),
+        build.solution("two", f"def f():\n    {region}\n    z = 3\n    {region}\n    return z"),
+        build.essay("part", "Say why:\n### BEGIN SOLUTION\nBecause.\n### END SOLUTION"),
+        build.task("work", "Do it.\n=== BEGIN MARK SCHEME ===\n2 points\n=== END MARK SCHEME ==="),
+    )
+    released = copy.deepcopy(nb)
+    for step in (ClearSolutions, ClearHiddenTests, ClearMarkScheme):
+        released, _ = step().preprocess(released, {})
+    assert read_lab(to_bytes(nb)).released == {cell.key: cell.source.rstrip() for cell in cells(released)}

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import multiprocessing
 import os
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from multiprocessing import forkserver
+from typing import TYPE_CHECKING, Any, Self
 
 from w251lab.errors import UsageError, W251Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from distributed import Client
 
 #: What a scheduler has to do with the tasks of a lost worker: nothing. The client tries again, once and visibly.
 ALLOWED_FAILURES = 0
+_STARTS = 3
 _CONFIG = {
     "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
     "distributed.scheduler.work-stealing": False,  # a task is placed once, where a place is free
     # A lost worker is started again by its nanny; dask gives up on both if that takes longer than this, and on a busy
     # machine the usual 15 seconds are soon over.
     "distributed.deploy.lost-worker-timeout": "1 hour",
+    "distributed.worker.multiprocessing-method": "forkserver",
     "distributed.worker.profile.enabled": False,  # looks at every thread a hundred times a second
     "distributed.diagnostics.nvml": False,
     "distributed.scheduler.http.routes": [],
@@ -37,6 +44,9 @@ _CONFIG = {
     "distributed.worker.memory.terminate": False,
     "distributed.worker.daemon": False,  # a worker starts sandboxes, and a daemon may start nothing
 }
+
+
+_PRELOADED = ["distributed.nanny", "distributed.worker", "w251lab.grading.worker", "w251lab.grading.task"]
 
 
 class ClusterError(W251Error):
@@ -93,12 +103,20 @@ def connect(where: Where) -> Iterator[Client]:
     """A client of the cluster; a local one is started with it and ends with it.
 
     Raises:
-        ClusterError: The scheduler does not answer.
+        ClusterError: The scheduler does not answer, or a worker has another version of w251lab.
     """
+    if not where.cluster:
+        # The process that workers are forked from imports what they need once, beside what this one imports next. A
+        # worker then starts at once, also one that takes a lost one's place.
+        multiprocessing.set_forkserver_preload(_PRELOADED)
+        forkserver.ensure_running()
     import dask  # noqa: PLC0415 - heavy
+    import distributed.utils  # noqa: PLC0415
     from distributed import Client  # noqa: PLC0415
 
     dask.config.set(_CONFIG)
+    # Else dask imports pandas and more here, for a list of its own, which comes too late.
+    distributed.utils._forkserver_preload_set = True  # noqa: SLF001
     if where.cluster:
         try:
             client = Client(where.cluster, timeout=30, set_as_default=False)
@@ -108,6 +126,7 @@ def connect(where: Where) -> Iterator[Client]:
                 "Start it (docs/grading.md says how), or leave --cluster out to grade on this machine.",
             ) from error
         with client:
+            _check_versions(client)
             yield client
         return
     with (
@@ -116,6 +135,16 @@ def connect(where: Where) -> Iterator[Client]:
         Client(cluster, set_as_default=False) as client,
     ):
         yield client
+
+
+def _check_versions(client: Client) -> None:
+    """Refuse workers of another version at once: a task that a worker cannot unpack would keep it for ever."""
+    ours = version("w251lab")
+    found = client.run(version, "w251lab", on_error="return")
+    for address, theirs in found.items():
+        if theirs != ours:
+            has = f"w251lab {theirs}" if isinstance(theirs, str) else "no w251lab"
+            raise ClusterError(f"The worker {address} has {has}, and the grader {ours}.", "Install the same there.")
 
 
 @contextmanager
@@ -141,20 +170,43 @@ def _local(where: Where, folder: str) -> Iterator[Any]:
         "dashboard": False,
     }
     workers = {number: {"cls": Nanny, "options": worker | _device(where, number)} for number in range(where.here)}
-    cluster = SpecCluster(
-        scheduler={
-            "cls": Scheduler,
-            "options": common | {"port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
-        },
-        workers=workers,
-        security=security,
-        silence_logs=logging.CRITICAL,
-        name="w251lab",
-    )
+
+    def start() -> Any:
+        return SpecCluster(
+            scheduler={
+                "cls": Scheduler,
+                "options": common | {"port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            },
+            workers=workers,
+            security=security,
+            silence_logs=logging.CRITICAL,
+            name="w251lab",
+        )
+
+    cluster = _started(start)
     try:
         yield cluster
     finally:
         cluster.close(timeout=20)
+
+
+def _started(start: Callable[[], Any]) -> Any:
+    """A cluster whose workers have started. Of one that ends while it starts dask makes an error of the whole: again.
+
+    Raises:
+        ClusterError: It does not start at all.
+    """
+    for attempt in range(_STARTS):
+        try:
+            return start()
+        except RuntimeError as error:
+            if attempt + 1 == _STARTS:
+                why = error.__cause__ or error
+                raise ClusterError(
+                    f"The workers on this machine do not start: {why}.",
+                    "Look at what they said above; try with --jobs 1. What was graded is kept.",
+                ) from error
+    raise AssertionError("not reached")
 
 
 def _device(where: Where, number: int) -> dict[str, Any]:
@@ -163,3 +215,41 @@ def _device(where: Where, number: int) -> dict[str, Any]:
     from w251lab.grading.worker import GPU_VARIABLE  # noqa: PLC0415
 
     return {"resources": {"GPU": 1}, "env": {GPU_VARIABLE: where.gpus[number]}}
+
+
+class Ahead:
+    """A cluster that is started in a thread while this one reads the submissions. It ends with the context.
+
+    Args:
+        where: Where to grade.
+        likely: How many notebooks there seem to be: no more workers than that are started ahead, and none for none.
+    """
+
+    def __init__(self, where: Where, likely: int) -> None:
+        self._where = where
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="cluster")
+        self._context: AbstractContextManager[Client] | None = None
+        self._started: Future[Client] | None = None
+        if likely:
+            self._start(likely)
+
+    def _start(self, number: int) -> Future[Client]:
+        self._context = connect(self._where.at_most(number))
+        self._started = self._pool.submit(self._context.__enter__)
+        return self._started
+
+    def client(self, number: int) -> Client:
+        """The client, as soon as there is one; for so many submissions where none was started ahead."""
+        return (self._started or self._start(number)).result()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the cluster."""
+        try:
+            if self._started is not None and self._context is not None and self._started.exception() is None:
+                self._context.__exit__(None, None, None)
+        finally:
+            self._pool.shutdown()

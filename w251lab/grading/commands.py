@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,6 +102,7 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
     if sandbox is Sandbox.NONE:
         console.print("[bold red]No sandbox[/]: students' code runs as you, because --sandbox none says so.")
+    _spare_workers_this_module()
     with _interruptible(f"w251lab grade {lab}", console), ClassProgress(Console(stderr=True)) as progress:
         summary = grade_lab(loaded, chosen, options, progress)
     _tell(console, lab, summary)
@@ -121,6 +123,17 @@ def _memory(text: str) -> int:
     if size < 64 * 1024**2:
         raise UsageError(f"--memory cannot be {text!r}.", "Write it like 4G or 512M, at least 64M.")
     return size
+
+
+def _spare_workers_this_module() -> None:
+    """Keep Python from importing the command line, with every room's verbs, into each worker that it starts.
+
+    A new process of `multiprocessing` imports the main module by its file, for classes that are pickled from there;
+    ours has none.
+    """
+    main = sys.modules["__main__"]
+    if getattr(main, "__file__", None) and Path(main.__file__).name == "w251lab":  # type: ignore[arg-type]
+        main.__file__ = None
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class ContainedClient(WatchedClient):
 
     def create_kernel_manager(self) -> Any:
         """A manager of a contained kernel."""
-        self.key = os.urandom(guard.KEY_LENGTH)
+        self.key = new_key()
         folder = self.session.make_folder()
 
         def start(information: dict[str, Any]) -> Contained:
@@ -124,6 +124,11 @@ class ContainedClient(WatchedClient):
         """Run a cell that is no test. See `WatchedClient.run_cell`."""
         self.flooded, self._said = "", 0
         super().run_cell(index, seconds)
+
+
+def new_key() -> bytes:
+    """A secret for one kernel's tests."""
+    return os.urandom(guard.KEY_LENGTH)
 
 
 def _length(value: object) -> int:
@@ -206,7 +211,7 @@ class ContainedSession(Session):
         if outcome is Outcome.KERNEL_DIED and contained is not None and (contained.poll(), contained.why)[1]:
             return outcome, contained.why, fit
         if outcome is Outcome.ERROR and reason.startswith(_INPUT):
-            return outcome, "it waits for input(), and nobody is there to give it", fit
+            _say_why_no_input(self.nb.cells[index])
         return outcome, reason, fit
 
     def _test(self, index: int) -> tuple[Outcome, str, bool]:
@@ -238,6 +243,12 @@ class ContainedSession(Session):
         if answer.outcome == "error":
             return Outcome.ERROR, f"{answer.ename}: {answer.evalue}", alive
         return Outcome.COMPLETED, "", alive
+
+
+def _say_why_no_input(node: NotebookNode) -> None:
+    for output in node["outputs"]:
+        if output["output_type"] == "error" and output["ename"] == _INPUT:
+            output["evalue"] = "it waits for input, and nobody is there to give it"
 
 
 def _outputs(answer: Answer) -> list[Any]:

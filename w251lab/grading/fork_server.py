@@ -18,7 +18,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from w251lab.grading import isolate, student_kernel, warden, wire
+from w251lab.grading import guard, isolate, student_kernel, warden, wire
 
 
 def main(arguments: list[str]) -> None:
@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> None:
     os.set_inheritable(control.fileno(), False)
     isolate.die_with_parent()
     student_kernel.import_ahead((*student_kernel.KERNEL_MODULES, *modules))
+    guard.prepare()
     control.sendall(wire.HELLO)
     while True:
         try:

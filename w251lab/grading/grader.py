@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from w251lab.errors import UsageError
-from w251lab.grading.cluster import Where, connect
+from w251lab.grading.cluster import Ahead, Where
 from w251lab.grading.job import Limits
 from w251lab.grading.journal import FOLDER, Entry, Journal, Lock
 from w251lab.grading.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from distributed import Client
 
     from w251lab.course.catalog import Course, Lab
     from w251lab.grading.intake import Submission
     from w251lab.grading.job import Graded, Job, SandboxKind
+    from w251lab.grading.layout import Layout
     from w251lab.grading.plan import Part, Regrade, Todo
     from w251lab.grading.progress import ClassProgress
 
@@ -121,7 +121,7 @@ def grade_lab(
         stack.enter_context(Lock(course.root))
         journal = stack.enter_context(Journal(course.root / FOLDER / f"{lab.name}.journal"))
         run = _Grading(course, lab, options, journal, progress)
-        workers = stack.enter_context(_Background(options.where, run.likely()))
+        workers = stack.enter_context(Ahead(options.where, run.likely()))
         run.read()
         if not run.todo:
             run.write_what_is_left()
@@ -129,44 +129,6 @@ def grade_lab(
         function = grade or import_module("w251lab.grading.task").grade
         run.run(workers.client(len(run.todo)), function)
         return run.summary
-
-
-class _Background:
-    """The cluster, started in a thread while this one reads the submissions. Ends with the context.
-
-    Args:
-        where: Where to grade.
-        likely: How many notebooks there seem to be: no more workers than that are started ahead, and none for none.
-    """
-
-    def __init__(self, where: Where, likely: int) -> None:
-        self._where = where
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="cluster")
-        self._context: AbstractContextManager[Client] | None = None
-        self._started: Future[Client] | None = None
-        if likely:
-            self._start(likely)
-
-    def _start(self, number: int) -> Future[Client]:
-        self._context = connect(self._where.at_most(number))
-        self._started = self._pool.submit(self._context.__enter__)
-        return self._started
-
-    def client(self, number: int) -> Client:
-        """The client, as soon as there is one; for so many submissions where none was started ahead."""
-        return (self._started or self._start(number)).result()
-
-    def __enter__(self) -> Self:
-        """Itself."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """End the cluster."""
-        try:
-            if self._started is not None and self._context is not None and self._started.exception() is None:
-                self._context.__exit__(None, None, None)
-        finally:
-            self._pool.shutdown()
 
 
 class _Grading:
@@ -223,13 +185,17 @@ class _Grading:
                     self.unwritten.add(submission.student)
 
     def _in_gradebook(self, entry: Entry) -> bool:
-        from w251lab.grading.layout import Layout  # noqa: PLC0415
-
-        layout = Layout(self.course)
+        layout = self._layout
         book = layout.db_url.removeprefix("sqlite:///")
         folders = (layout.autograded(entry.student, self.lab.name), layout.feedback(entry.student, self.lab.name))
         there = book == layout.db_url or Path(book).is_file()
         return there and all(map(Path.is_dir, folders)) and self.journal.is_written(entry.fingerprint)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        from w251lab.grading.layout import Layout  # noqa: PLC0415
+
+        return Layout(self.course)
 
     def write_what_is_left(self) -> None:
         """Bring the gradebook up to what the journal has."""
@@ -317,10 +283,13 @@ class _Grading:
         basis: Mapping[str, str] = self.parts[graded.notebook].basis
         known = self.journal.latest(graded.student, graded.notebook)
         if todo.questions is not None and known is not None:
+            from w251lab.grading import plan  # noqa: PLC0415
             from w251lab.grading.writer import merge  # noqa: PLC0415 - nbgrader's database takes seconds
 
             basis = {name: basis[name] if name in todo.questions else known.basis.get(name, "") for name in basis}
-            graded = merge(self.journal.read(known), graded)
+            earlier, source = self.journal.read(known), self.parts[graded.notebook].job.source
+            executed = plan.with_earlier_outputs(earlier.executed, graded.executed, source, todo.questions)
+            graded = replace(merge(earlier, graded), executed=executed)
         verdicts = {question.name: str(question.verdict) for question in graded.result.questions}
         fingerprint = graded.fingerprint or f"decided {todo.digest}"
         self.journal.add(

@@ -142,8 +142,8 @@ def _steps() -> dict[str, ast.FunctionDef]:
 class _Linker(ast.NodeTransformer):
     """Replace calls of other steps by calls of fresh functions made of their code, and free names by placeholders."""
 
-    def __init__(self, free: Mapping[str, Any]) -> None:
-        self.binder = Binder({name: name for name in free})
+    def __init__(self, names: Iterable[str]) -> None:
+        self.binder = Binder({name: name for name in names})
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
@@ -154,21 +154,36 @@ class _Linker(ast.NodeTransformer):
         return node
 
 
-def _compile_step(name: str, table: dict[str, Any]) -> CodeType:
-    """The code of one step with every global name in it replaced by an object of ``table``."""
-    original = _steps()[name]
-    step = ast.parse(ast.unparse(original)).body[0]
+@cache
+def _unfilled(name: str, names: frozenset[str]) -> CodeType:
+    """The code of one step with a placeholder for each of the ``names`` in it."""
+    step = ast.parse(ast.unparse(_steps()[name])).body[0]
     assert isinstance(step, ast.FunctionDef)
     step.returns = None
     for argument in step.args.args:
         argument.annotation = None
-    linker = _Linker(table)
+    linker = _Linker(names)
     step.body = [linker.binder.visit(linker.visit(statement)) for statement in step.body[1:]]
-    module = ast.fix_missing_locations(ast.Module([step], []))
-    whole = compile_quietly(module, STEPS_FILE, "exec")
-    code = next(const for const in whole.co_consts if type(const) is CodeType)
-    filled = fill(code, table, fill.__code__)
-    left = [free for free in _global_names(filled) if free != "item"]
+    whole = compile_quietly(ast.fix_missing_locations(ast.Module([step], [])), STEPS_FILE, "exec")
+    return next(const for const in whole.co_consts if type(const) is CodeType)
+
+
+def _names() -> frozenset[str]:
+    """Every name that a step may use and that is put in place for it."""
+    declared = guard_steps.__annotations__.keys() | {"blake2b", "MARK", "TAG_LENGTH", "HOST"}
+    return frozenset(declared | vars(builtins).keys() | {"CodeType", "FunctionType", "ModuleType"})
+
+
+def prepare() -> None:
+    """Compile the steps as far as it can be done ahead, in a template."""
+    for name in (*_SHARED, *_OWN, "watch_events", "serve"):
+        _unfilled(name, _names())
+
+
+def _compile_step(name: str, table: dict[str, Any]) -> CodeType:
+    """The code of one step with every global name in it replaced by an object of ``table``."""
+    filled = fill(_unfilled(name, _names()), table, fill.__code__)
+    left = _global_names(filled)
     if left:
         raise RuntimeError(f"the step {name} still looks up {left}")
     return filled

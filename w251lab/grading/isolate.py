@@ -25,6 +25,7 @@ _MS_NOSUID, _MS_NODEV, _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE =
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_SUBREAPER, _PR_NO_NEW_PRIVS = 1, 4, 24, 36, 38
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
+_RESERVED = 1 << 30  # threads reserve address space for their stacks and heaps, and use little of it
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 
 
@@ -131,13 +132,13 @@ def limit(memory: int | None, processes: int, file_size: int) -> None:
     """The operating system's own limits for this process and its children.
 
     Args:
-        memory: Bytes of address space on top of what is mapped already; None where a GPU driver maps terabytes.
+        memory: Bytes that may be used on top of what is mapped already; None where a GPU driver maps terabytes.
         processes: Processes and threads of this user in this namespace.
         file_size: Bytes of the largest file.
     """
     if memory is not None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        _lower(resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE") + memory)
+        _lower(resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE") + memory + _RESERVED)
     _lower(resource.RLIMIT_NPROC, processes)
     _lower(resource.RLIMIT_FSIZE, file_size)
     _lower(resource.RLIMIT_NOFILE, 4096)

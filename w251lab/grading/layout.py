@@ -50,9 +50,9 @@ class Layout:
 
     @property
     def course_id(self) -> str:
-        """The course's id in the gradebook, chosen as nbgrader's own programs choose it."""
+        """The course's id in the gradebook, empty where the course has none: as nbgrader's own programs have it."""
         name: str = self._directory.course_id
-        return name or "default_course"
+        return name
 
     @property
     def ignored(self) -> list[str]:

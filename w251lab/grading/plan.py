@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from w251lab.course.notebook import canonical_bytes, cells, questions, read_notebook
+from w251lab.course.notebook import canonical_bytes, cells, parse_notebook, questions, read_notebook, to_bytes
 from w251lab.course.results import Verdict
 from w251lab.grading.intake import files_beside, read_submitted_file
 from w251lab.grading.job import VERSION, Job
@@ -220,6 +220,27 @@ def make_job(course: Course, lab: Lab, part: Part, todo: Todo) -> tuple[Job, lis
     files, notes = files_beside(course, lab, submission)
     job = replace(part.job, student=submission.student, submitted=submitted, files=files, questions=todo.questions)
     return job, [*submission.notes, *notes]
+
+
+def with_earlier_outputs(
+    earlier: bytes | None, later: bytes | None, source: bytes, asked: tuple[str, ...]
+) -> bytes | None:
+    """The notebook of a regrade, in which the tests of the other questions did not run: with what they said before."""
+    if earlier is None or later is None:
+        return later or earlier
+    others = {
+        test.grade_id
+        for question in questions(parse_notebook(source, "the source"))
+        if question.name not in asked
+        for test in question.tests
+    }
+    before, nb = parse_notebook(earlier, "the earlier run"), parse_notebook(later, "the run")
+    said = {cell.key: node for node, cell in zip(before["cells"], cells(before), strict=True) if cell.key in others}
+    for node, cell in zip(nb["cells"], cells(nb), strict=True):
+        if cell.key in said:
+            for key in ("outputs", "execution_count"):
+                node[key] = said[cell.key].get(key, node[key])
+    return to_bytes(nb)
 
 
 def _digest(content: bytes) -> str:

@@ -52,6 +52,7 @@ def prepare(gradebook: Any, layout: Layout, lab: Lab) -> None:
         GradebookError: The lab's cells differ from those that submissions were already graded for.
         UnreadableNotebookError: A source notebook cannot be read.
     """
+    gradebook.check_course()  # some of nbgrader's steps open the gradebook without the course's id, and make this one
     gradebook.update_or_create_assignment(lab.name)
     wanted = {entry.name for entry in lab.notebooks}
     for notebook in list(gradebook.find_assignment(lab.name).notebooks):

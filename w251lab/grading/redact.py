@@ -23,6 +23,7 @@ _SHORTEST = 4  # letters of a line that says something: a bracket alone does not
 _WORD = re.compile(r"\d+\.\d+|\w+")
 #: The numbers of cells and lines in a traceback, and the class at the begin of an error's line.
 _NUMBERS = re.compile(r"In\s?\[\d+\]|\bline \d+|^[- >]*\d+(?= |$)", re.MULTILINE)
+_TEST_LINE = re.compile(r'File "<test (?P<test>[^"]+)>", line (?P<number>\d{1,6})')
 _CLASS = re.compile(r"\b[A-Za-z_]\w*(?:Error|Exception|Warning|Exit|Interrupt)\b")
 _STRING = re.compile(r"'([^'\n]{2,})'|\"([^\"\n]{2,})\"")
 _ALWAYS = {*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "py", "line", "File", "Cell", "In"}
@@ -49,6 +50,7 @@ class Redactor:
         visible = "\n".join(seen)
         words = _words(_STRING.sub("", line) for line in hidden) - _words(seen) - _ALWAYS
         strings = {text for line in hidden for text in _strings(line) if text not in visible}
+        self._tests = {cell.grade_id: cell.source.splitlines() for cell in lab.cells if cell.is_test}
         self._lines = {line for line in hidden if len(line) >= _SHORTEST}
         parts = [re.escape(text) for text in sorted(strings, key=len, reverse=True)]
         parts += [rf"(?<!\w){re.escape(word)}(?!\w)" for word in sorted(words, key=len, reverse=True)]
@@ -66,7 +68,7 @@ class Redactor:
         A traceback may show hidden lines around a visible one that failed: they are taken out. Where the failing line
         itself is hidden, or the error's text holds something hidden, what else it says may be made of hidden values.
         """
-        lines = traceback.splitlines()
+        lines = [line for given in traceback.splitlines() for line in self._with_test_line(given)]
         hidden = [line for line in lines if self._is_hidden(line)]
         shown = "\n".join(line for line in lines if not self._is_hidden(line))
         numbered = _NUMBERS.sub("", f"{shown}\n{summary}")
@@ -75,6 +77,13 @@ class Redactor:
             return summary, shown
         name = _CLASS.search(summary)
         return f"{self(name[0]) if name else 'An error'} in a hidden test", ""
+
+    def _with_test_line(self, line: str) -> list[str]:
+        """A traceback's line, and under one that names a line of a test that line's text, which the kernel lacks."""
+        found = _TEST_LINE.search(line)
+        source = self._tests.get(found["test"], []) if found else []
+        number = int(found["number"]) if found else 0
+        return [line, f"    {source[number - 1].strip()}"] if 0 < number <= len(source) else [line]
 
     def _is_hidden(self, line: str) -> bool:
         return any(hidden in line for hidden in self._lines)

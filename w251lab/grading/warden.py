@@ -11,7 +11,7 @@ import select
 import signal
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,6 @@ class Watch:
     logged: int = 0
     why: str = ""
     peak: int = 0
-    _page: int = field(default_factory=lambda: os.sysconf("SC_PAGE_SIZE"))
 
     def look(self) -> str:
         """Why the submission has to end now; empty where it keeps its limits."""
@@ -89,15 +88,11 @@ class Watch:
         shared = 0
         for pid in self.members():
             with suppress(OSError, ValueError):
-                fields = dict(
-                    line.split(b":", 1)
-                    for line in Path(f"/proc/{pid}/status").read_bytes().splitlines()
-                    if b":" in line
-                )
-                use.processes += int(fields.get(b"Threads", b"0"))
-                use.memory += _kilobytes(fields, b"RssAnon")
-                shared += _kilobytes(fields, b"RssShmem")
-                use.memory += _memory_files(pid)
+                status = _fields(f"/proc/{pid}/status")
+                use.processes += status.get("Threads", 0)
+                own, together = _memory(pid, status)
+                use.memory += own + _memory_files(pid)
+                shared += together
         use.memory += max(shared, self._files()) if self.everything else shared
         return use
 
@@ -115,8 +110,27 @@ class Watch:
         return total
 
 
-def _kilobytes(fields: dict[bytes, bytes], name: bytes) -> int:
-    return int(fields[name].split()[0]) * 1024 if name in fields else 0
+def _memory(pid: int, status: dict[str, int]) -> tuple[int, int]:
+    """Bytes of a process's own memory, and of memory that it shares by name.
+
+    Pages that a fork has in common with others are counted once in all, where the process may be looked at.
+    """
+    try:
+        rollup = _fields(f"/proc/{pid}/smaps_rollup")
+        return rollup["Pss_Anon"] * 1024, rollup["Pss_Shmem"] * 1024
+    except (OSError, KeyError):  # it has made itself unreadable, or the system is an old one
+        return status.get("RssAnon", 0) * 1024, status.get("RssShmem", 0) * 1024
+
+
+def _fields(path: str) -> dict[str, int]:
+    """The lines ``name: number ...`` of a file in /proc."""
+    found = {}
+    for line in Path(path).read_text(errors="replace").splitlines():
+        name, _, value = line.partition(":")
+        number = value.split(maxsplit=1)[:1]
+        if number and number[0].isdigit():
+            found[name] = int(number[0])
+    return found
 
 
 def _memory_files(pid: int) -> int:

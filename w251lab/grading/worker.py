@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import traceback
 from dataclasses import replace
@@ -57,6 +58,12 @@ class LabPart(WorkerPlugin):
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
         """Import ahead in the background: the worker's event loop must not stand still."""
         threading.Thread(target=_import_all, args=(self.warm,), daemon=True).start()
+
+    def teardown(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
+        """End what was kept for the next submission of this lab: on a cluster the worker lives on."""
+        kernels = sys.modules.get("w251lab.grading.kernels")
+        if kernels is not None:
+            kernels.close()
 
 
 def _import_all(names: tuple[str, ...]) -> None:
