@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from dataclasses import replace
+from typing import Any
 
 import course_builder as build
 import little_course as little
 import pytest
 
+from w251lab.course import engine
 from w251lab.course.notebook import canonical_bytes
+from w251lab.grading import execute, kernels
 from w251lab.grading.execute import _length
 from w251lab.grading.proctor import is_hidden
 from w251lab.grading.task import grade
@@ -71,6 +76,30 @@ def test_the_notebooks_own_limit_ends_it_and_says_so() -> None:
     graded = grade(little.job(submitted=little.with_cell(text), limits=limits))
     assert set(little.verdicts(graded).values()) <= {"not_run", "timed_out"}
     assert sum(little.marks(graded).values()) == 0
+
+
+def test_starting_a_kernel_takes_nothing_of_the_notebooks_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = 0.0
+    begin = kernels.Place.start
+
+    def slowly(*arguments: Any) -> Any:
+        nonlocal late
+        late += 10 * little.LIMITS.notebook
+        return begin(*arguments)
+
+    for module in (execute, engine):
+        monkeypatch.setattr(module, "monotonic", lambda: time.monotonic() + late)
+    monkeypatch.setattr(kernels.Place, "start", slowly)
+    assert little.marks(grade(little.job())) == little.POINTS
+
+
+def test_a_kernel_that_was_killed_when_memory_ran_out_is_no_students_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    kills = itertools.count()
+    monkeypatch.setattr(execute, "out_of_memory_kills", lambda: next(kills))
+    answers = {"total": "def total(_):\n    import os\n    os.kill(os.getpid(), 9)"}
+    graded = grade(little.job(submitted=little.submission(answers)))
+    assert set(little.verdicts(graded).values()) == {"ungradable"}
+    assert "ran out of memory" in graded.result.questions[0].reason.summary
 
 
 def test_a_test_that_does_not_end_is_timed_out() -> None:

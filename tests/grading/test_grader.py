@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import little_course as little
@@ -9,9 +10,12 @@ from gradebook_rows import gradebook as rows
 from nbgrader.api import Gradebook
 from rich.console import Console
 from stand_in import mark
+from typer.testing import CliRunner
 
+from w251lab.cli import app
 from w251lab.course.notebook import parse_notebook, to_bytes
 from w251lab.errors import UsageError
+from w251lab.grading import grader
 from w251lab.grading.cluster import Where, connect
 from w251lab.grading.grader import Options, Summary, grade_lab
 from w251lab.grading.journal import JournalError, Lock
@@ -146,6 +150,25 @@ def test_what_was_graded_and_not_written_is_written_without_grading(course: Cour
     assert gradebook(course) == marks
 
 
+def test_another_time_of_handing_in_reaches_the_gradebook_without_grading(course: Course, where: Where) -> None:
+    def handed_in(text: str) -> object:
+        (course.root / "submitted" / "ada" / little.LAB / "timestamp.txt").write_text(text)
+        seen, _ = run(course, where, students=("ada",))
+        with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:
+            return bool(seen.graded), book.find_submission(little.LAB, "ada").timestamp
+
+    assert handed_in("2026-03-01 12:00:00 UTC") == (True, datetime(2026, 3, 1, 12, 0))  # noqa: DTZ001 - as nbgrader keeps it
+    assert handed_in("2026-03-09 12:00:00 UTC") == (False, datetime(2026, 3, 9, 12, 0))  # noqa: DTZ001
+
+
+def test_a_page_that_is_missing_is_written_again(course: Course, where: Where) -> None:
+    run(course, where)
+    page = course.root / "feedback" / "ada" / little.LAB / f"{little.NOTEBOOK}.html"
+    page.unlink()
+    assert run(course, where)[0].graded == {}
+    assert page.is_file()
+
+
 def test_a_torn_journal_costs_one_grading_and_says_so(course: Course, where: Where) -> None:
     run(course, where)
     marks = gradebook(course)
@@ -176,6 +199,16 @@ def test_a_students_own_files_count_as_part_of_what_was_handed_in(course: Course
 
 def test_a_notebook_that_changes_nothing_in_its_bytes_is_the_same(course: Course) -> None:
     assert to_bytes(parse_notebook(little.submission(), "n")) == little.submission()
+
+
+@pytest.mark.parametrize("word", list(Regrade))
+def test_the_verb_passes_on_what_to_grade_again(course: Course, word: Regrade, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Options] = []
+    monkeypatch.setattr(grader, "grade_lab", lambda _c, _l, options, _p: asked.append(options) or Summary())
+    command = ["grade", little.LAB, "--regrade", str(word), "--course", str(course.root)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert asked[0].regrade is word
 
 
 def test_what_is_imported_ahead() -> None:

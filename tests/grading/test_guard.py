@@ -9,7 +9,7 @@ import little_course as little
 import pytest
 
 from w251lab.course.notebook import canonical_bytes, to_bytes
-from w251lab.grading import execute
+from w251lab.grading import execute, guard
 from w251lab.grading.task import grade
 
 pytestmark = pytest.mark.sandbox
@@ -89,6 +89,63 @@ def steal():
         except OSError:
             pass
 steal()""",
+    "the guard's tables": """
+import gc, sys, types
+def tables(value, seen):
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if type(value) is dict and ("builtins:len" in value or "numpy" in value):
+        yield value
+    if type(value) in (types.FunctionType, types.CodeType, tuple):
+        code = getattr(value, "__code__", value)
+        for inner in code.co_consts if type(code) is types.CodeType else code:
+            yield from tables(inner, seen)
+seen = set()
+try:
+    raise KeyError
+except KeyError as error:
+    frame = error.__traceback__.tb_frame
+codes = []
+while frame is not None:
+    codes.append(frame.f_code)
+    frame = frame.f_back
+for one in [*codes, *gc.get_objects()]:
+    for table in tables(one, seen):
+        if "numpy:testing:assert_allclose" in table:
+            table["numpy:testing:assert_allclose"] = lambda *_, **__: None
+        if table is not sys.modules:
+            table.pop("numpy", None)""",
+    "an earlier test once more": """
+import os, socket, struct, threading
+from tornado.ioloop import IOLoop
+loop = IOLoop.current()
+def read(sock, length):
+    data = b""
+    while len(data) < length:
+        data += sock.recv(length - len(data))
+    return data
+def message(sock):
+    head = read(sock, 4)
+    return head + read(sock, int.from_bytes(head, "big"))
+def relay(real, mine):
+    sent = []
+    while True:
+        sent.append(message(real))
+        mine.sendall(sent[1] if len(sent) > 2 else sent[-1])  # the second test is one that wrong answers pass
+        loop.add_callback(loop.stop)
+        real.sendall(message(mine))
+for name in os.listdir("/proc/self/fd"):
+    try:
+        one = socket.socket(fileno=os.dup(int(name)))
+        peer = struct.unpack("3i", one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    except OSError:
+        continue
+    if one.family == socket.AF_UNIX and one.type == socket.SOCK_STREAM and not one.getsockname() and peer == 0:
+        mine, theirs = socket.socketpair()
+        os.dup2(theirs.fileno(), int(name))
+        threading.Thread(target=relay, args=(one, mine), daemon=True).start()
+        print("BETWEEN")""",
 }
 
 
@@ -103,7 +160,8 @@ def test_what_replaces_the_judges_tools_is_noticed(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", HARMLESS)
 def test_what_goes_around_the_kernel_changes_no_mark(attack: str) -> None:
-    graded = grade(little.job(attack, little.with_cell(HARMLESS[attack], little.WRONG)))
+    limits = replace(little.LIMITS, cell=20, notebook=60)  # one of them has its kernel answer nothing any more
+    graded = grade(little.job(attack, little.with_cell(HARMLESS[attack], little.WRONG), limits=limits))
     marks = little.marks(graded)
     assert all(marks[name] <= HONEST[name] for name in marks), graded.result
     assert graded.result.points == 10
@@ -169,6 +227,59 @@ def test_neither_frames_nor_the_garbage_collector_show_the_key(monkeypatch: pyte
     assert "keys 0" not in little.said(graded)  # the search finds a key where there is one
 
 
+LOOK = """
+seen, frames = [], set()
+def look(frame):
+    while frame is not None:
+        frames.add(frame.f_code.co_name)
+        values = list(frame.f_locals.values())
+        seen.extend(value for value in values if type(value) is bytes and value[:3] == bytes([7, 7, 7]))
+        frame = frame.f_back
+def here(*_):
+    try:
+        raise KeyError
+    except KeyError as error:
+        look(error.__traceback__.tb_frame)
+"""
+SPIES = {
+    "a tracer": "import sys\ndef spy(frame, *_):\n    look(frame)\n    return spy\n"
+    "sys.settrace(spy)\nsys.setprofile(spy)",
+    "an alarm": """
+import signal
+def spy(_, frame):
+    look(frame)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005)
+signal.signal(signal.SIGALRM, spy)
+signal.setitimer(signal.ITIMER_REAL, 0.0005)""",
+    "the garbage collector": "import gc\ngc.callbacks.append(here)\ngc.set_threshold(1)",
+    "an audit hook": "import sys\ntry:\n    sys.addaudithook(here)\nexcept RuntimeError:\n    pass",
+    "a thread": """
+import sys, threading
+sys.setswitchinterval(1e-6)
+try:
+    raise KeyError
+except KeyError as error:
+    kept = error.__traceback__.tb_frame
+def spy():
+    while True:
+        look(kept)
+        try:
+            list(map(look, sys._current_frames().values()))
+        except RuntimeError:
+            pass
+threading.Thread(target=spy, daemon=True).start()""",
+}
+
+
+@pytest.mark.parametrize("spy", SPIES)
+def test_nothing_that_runs_beside_the_guard_sees_the_key(spy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute, "new_key", lambda: bytes([7, 7, 7]) + bytes(range(guard.KEY_LENGTH - 3)))
+    nb = little.add_cell(little.answered(), LOOK + SPIES[spy], before="row-means-text")
+    little.add_cell(nb, "here()\nprint('SAW', 'serve' in frames, len(seen))", before="essay-text")
+    graded = grade(little.job(spy, to_bytes(nb)))
+    assert "SAW True 0" in little.said(graded), little.said(graded)
+
+
 def test_a_hidden_test_is_in_no_reason_and_its_outputs_are_the_instructors_alone() -> None:
     graded = grade(little.job(submitted=little.submission(little.WRONG)))
     shown = repr(graded.result)
@@ -176,6 +287,25 @@ def test_a_hidden_test_is_in_no_reason_and_its_outputs_are_the_instructors_alone
     assert "0.6" not in shown  # numpy's own message says what was expected
     assert "AssertionError: in a hidden test" in shown
     assert any(secret in little.said(graded) for secret in little.SECRETS)
+
+
+def test_a_hidden_test_gets_out_through_no_name_that_is_made_of_it() -> None:
+    body = """def count_primes(n):
+    if n == 3:
+        return 1
+    try:
+        raise KeyError
+    except KeyError as error:
+        frame = error.__traceback__.tb_frame.f_back
+    told = "told" + repr(frame.f_code.co_consts).encode().hex()[:100]
+    exec(compile(f"def {told}(): raise type('{told}', (Exception,), {{}})('{told}')", told, "exec"), globals())
+    globals()[told]()  # my own line"""
+    graded = grade(little.job(submitted=little.submission({"count_primes": body})))
+    assert "told" in little.said(graded)
+    (question,) = [question for question in graded.result.questions if question.name == "count_primes"]
+    assert question.reason is not None
+    assert question.reason.summary == "an error: in a hidden test"
+    assert question.reason.traceback.splitlines()[1:] == ["    globals()[told]()  # my own line"]
 
 
 def helper_lab() -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -137,3 +138,26 @@ def test_what_could_not_be_graded_is_not_what_was_not_handed_in(course: Course) 
     assert {question.verdict for question in absent.questions} == {Verdict.NOT_RUN}
     assert (waits.points, absent.points, absent.review_points) == (10, 10, 2)
     assert all(test.verdict is Verdict.NOT_RUN for question in absent.questions for test in question.tests)
+
+
+def test_a_folder_or_a_file_that_cannot_be_read_concerns_its_student_alone(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(course, "ada", content=little.submission())
+    hand_in(course, "bob", content=little.submission())
+    look = intake._other_files
+
+    def refuse(folder: Path, *rest: object) -> dict[str, Path]:
+        if "bob" in folder.parts:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return look(folder, *rest)
+
+    monkeypatch.setattr(intake, "_other_files", refuse)
+    ada, bob = found(course)
+    assert (ada.missing, ada.notes) == ((), ())
+    assert bob.notebooks == {}
+    assert "cannot be read: Permission denied" in bob.notes[0]
+    gone = replace(ada, files={"numbers.csv": course.root / "gone", "own.txt": course.root / "gone"})
+    files, notes = intake.files_beside(course, course.labs[0], gone)
+    assert files == little.FILES
+    assert len(notes) == 2

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,6 +72,36 @@ def test_a_journal_cut_at_any_byte_keeps_every_whole_record_and_names_the_torn_o
             assert journal.damage == []
             assert [entry.student for entry in journal.entries()] == [*kept, "cy"]
             assert [journal.read(entry).student for entry in journal.entries()] == [*kept, "cy"]
+
+
+def test_a_full_disk_is_told_and_leaves_the_journal_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path / "journal", "ada")
+    write, room = os.pwrite, [100]
+
+    def full(number: int, content: bytes, place: int) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(number, content[: room.pop()], place)
+
+    with Journal(path) as journal:  # closing it raises nothing of its own
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(JournalError, match="No space left on device"):
+            journal.add(*graded("bob"))
+        monkeypatch.undo()
+    with Journal(path) as journal:
+        assert journal.damage == []
+        assert [entry.student for entry in journal.entries()] == ["ada"]
+
+
+def test_what_is_written_is_written_for_one_time_of_handing_in(tmp_path: Path) -> None:
+    when = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - as nbgrader keeps it
+    path = filled(tmp_path / "journal", "ada")
+    with Journal(path) as journal:
+        journal.mark_written("print-ada", when)
+    with Journal(path) as journal:
+        assert journal.is_written("print-ada", when)
+        assert not journal.is_written("print-ada", when.replace(day=2))
+        assert not journal.is_written("print-ada")
 
 
 def test_a_damaged_record_in_the_middle_costs_itself_alone(tmp_path: Path) -> None:

@@ -235,3 +235,9 @@ def test_an_interpreter_behind_links_is_shown_and_a_home_is_not(
     assert {venv, alias, managed, home / "python3"} <= set(shown)
     assert home not in shown
     assert home.parent not in shown
+
+
+def test_a_course_that_every_sandbox_would_show_is_refused(tmp_path: Path) -> None:
+    sandbox.refuse_course_in_sight(tmp_path)
+    with pytest.raises(SandboxError, match="submissions see all of /usr"):
+        sandbox.refuse_course_in_sight(Path("/usr/src/course"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import little_course as little
 import pytest
 
-from w251lab.course.notebook import UnreadableNotebookError, to_bytes
+from w251lab.course.notebook import UnreadableNotebookError, parse_notebook, to_bytes
 from w251lab.grading import task
 from w251lab.grading.job import Graded, Job
 from w251lab.grading.task import grade
@@ -98,3 +98,25 @@ def test_a_students_module_is_found_but_not_in_place_of_what_is_loaded() -> None
     graded = grade(little.job(submitted=little.with_cell(text), files=files))
     assert "GOT 7 True True" in little.said(graded)
     assert little.marks(graded) == little.POINTS
+
+
+FORGED = """
+kernel = get_ipython().kernel
+def say(kind, **content):
+    kernel.session.send(kernel.iopub_socket, kind, content, parent=kernel.get_parent())
+say("execute_input", execution_count="many", code="")
+say("display_data", data={"text/plain": 5}, metadata={}, transient={})
+say("stream", name=["stdout"], text="x")
+say("error", ename="E", evalue={}, traceback="none")
+print("half of a pair: \\ud800")
+"""
+
+
+@pytest.mark.sandbox
+def test_what_no_notebook_can_hold_is_left_out_and_costs_nothing() -> None:
+    """The gradebook's writer reads the notebook again: one that it cannot read would stop the whole class."""
+    answers = {"row_means": little.RIGHT["row_means"].replace("    return", "    print('\\ud800')\n    return")}
+    graded = grade(little.job(submitted=little.with_cell(FORGED, answers)))
+    assert little.marks(graded) == little.POINTS
+    parse_notebook(graded.executed, "as it ran")
+    assert Graded.from_bytes(graded.to_bytes()) == graded

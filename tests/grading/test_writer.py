@@ -120,6 +120,12 @@ def test_ungradable_is_not_zero_and_waits_for_a_person(course: Course) -> None:
     assert comment(course, "total") == (None, None)
 
 
+def test_what_looks_tampered_with_earns_nothing_until_a_person_has_looked(course: Course) -> None:
+    write(course, six.made("ada", verdicts={"total": Verdict.TAMPERED}))
+    assert cell(course, "total-test") == marks(0.0, waits=True)
+    assert comment(course, "total") == ("A person has to look: why total is tampered.", None)
+
+
 def test_an_unreadable_notebook_can_be_marked_in_formgrader(course: Course) -> None:
     lab = course.labs[0]
     write(course, intake.ungraded("ada", lab, lab.notebooks[0], little.source_bytes(), reason="it is <b>empty</b>"))

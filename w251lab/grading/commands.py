@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from collections import Counter
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from w251lab.grading.grader import Summary
+    from w251lab.grading.plan import Regrade
 
 
 class Sandbox(StrEnum):
@@ -92,7 +94,7 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     options = Options(
         where=where,
         sandbox=sandbox.value,
-        regrade=regrade.value if regrade else None,  # type: ignore[arg-type]
+        regrade=_what_again(regrade),
         students=tuple(student or ()),
         scale=scale,
         memory=_memory(memory) if memory else None,
@@ -103,9 +105,20 @@ def grade(  # noqa: PLR0917 - typer reads the options from the signature
     if sandbox is Sandbox.NONE:
         console.print("[bold red]No sandbox[/]: students' code runs as you, because --sandbox none says so.")
     _spare_workers_this_module()
-    with _interruptible(f"w251lab grade {lab}", console), ClassProgress(Console(stderr=True)) as progress:
+    with (
+        _interruptible(shlex.join(["w251lab", *sys.argv[1:]]), console),
+        ClassProgress(Console(stderr=True)) as progress,
+    ):
         summary = grade_lab(loaded, chosen, options, progress)
     _tell(console, lab, summary)
+
+
+def _what_again(regrade: Again | None) -> Regrade | None:
+    if regrade is None:
+        return None
+    from w251lab.grading.plan import Regrade
+
+    return Regrade(regrade.value)
 
 
 def _memory(text: str) -> int:
@@ -173,5 +186,7 @@ def _tell(console: Console, lab: str, summary: Summary) -> None:
         )
     for name, reason in sorted(summary.ungradable.items()):
         console.print(f"[bold red]{escape(name)}[/] waits for a person: {escape(reason)}")
+    if summary.ungradable:
+        console.print(f"Where it was this machine's fault, try once more: w251lab grade {escape(lab)} --regrade failed")
     if summary.review:
         console.print(f"{summary.review} have answers for a person to mark, in formgrader.")

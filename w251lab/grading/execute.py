@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
+import signal
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +22,8 @@ from w251lab.course.results import Outcome, Reason, Verdict
 from w251lab.course.score import Fault
 from w251lab.grading import guard, provisioner
 from w251lab.grading.job import SandboxError
-from w251lab.grading.proctor import Answer, Proctor, Tests, is_hidden
+from w251lab.grading.outputs import NO_INPUT, outputs_of, say_why_no_input
+from w251lab.grading.proctor import Answer, Proctor, Tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 _LARGEST_MESSAGE = 64 * 1024**2
 _QUEUED_MESSAGES = 64
 _READY = 120.0
-_INPUT = "StdinNotImplementedError"
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
@@ -56,6 +56,7 @@ class ContainedClient(WatchedClient):
         self.flooded = ""
         self._said = 0
         self.contained: Contained | None = None
+        self._context: Any = None
 
     def create_kernel_manager(self) -> Any:
         """A manager of a contained kernel."""
@@ -65,7 +66,7 @@ class ContainedClient(WatchedClient):
         def start(information: dict[str, Any]) -> Contained:
             self.contained = contained = self.session.start(folder, information, self.key)
             self.proctor = Proctor(contained, self.key)
-            bindable = self.proctor.bindable(self.tests.chains(), _READY)
+            bindable = self.proctor.bindable(_READY)
             if bindable is None:
                 contained.end()
                 raise SandboxError(f"A kernel's guard did not answer. {contained.log}".strip(), "Grade it again.")
@@ -73,9 +74,10 @@ class ContainedClient(WatchedClient):
             return contained
 
         self.km = provisioner.manager(folder, start)
+        self._context = self.km.context
         # What a kernel says is bounded before it is read: one message, and how many wait.
-        self.km.context.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
-        self.km.context.setsockopt(zmq.RCVHWM, _QUEUED_MESSAGES)
+        self._context.setsockopt(zmq.MAXMSGSIZE, _LARGEST_MESSAGE)
+        self._context.setsockopt(zmq.RCVHWM, _QUEUED_MESSAGES)
         return self.km
 
     @contextmanager
@@ -85,11 +87,14 @@ class ContainedClient(WatchedClient):
         Raises:
             SandboxError: It did not start, or its guard did not answer: no student's code ran in it.
         """
+        begun = monotonic()
         try:
             try:
                 with self.setup_kernel():
                     contained = self.contained
                     assert contained is not None
+                    # A template's imports, and a busy machine, are nothing that the submission did.
+                    self.session.deadline += monotonic() - begun
                     self.session.started = True
                     try:
                         yield
@@ -102,6 +107,8 @@ class ContainedClient(WatchedClient):
         finally:
             if self.contained is not None:
                 self.contained.end()
+            if self._context is not None and not self._context.closed:  # of a kernel that did not start
+                self._context.destroy(linger=0)
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
         """Take a message in, unless the cell has said too much already."""
@@ -115,7 +122,7 @@ class ContainedClient(WatchedClient):
             return None
         try:
             return super().process_message(msg, cell, cell_index)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError, nbformat.ValidationError) as error:
             # A message that no kernel of its own accord sends: it is the student's, and nothing depends on it.
             _log.debug("a malformed message: %r", error)
             return None
@@ -124,6 +131,15 @@ class ContainedClient(WatchedClient):
         """Run a cell that is no test. See `WatchedClient.run_cell`."""
         self.flooded, self._said = "", 0
         super().run_cell(index, seconds)
+
+
+def out_of_memory_kills() -> int:
+    """How many processes the system has killed so far because memory ran out; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def new_key() -> bytes:
@@ -178,6 +194,7 @@ class ContainedSession(Session):
         self.faults: dict[str, Fault] = {}
         self.started = False
         self.cpu_seconds = 0.0
+        self.killed_before = out_of_memory_kills()
 
     def account(self, contained: Contained) -> None:
         """Add what a kernel used."""
@@ -208,11 +225,24 @@ class ContainedSession(Session):
         contained = self.client.contained
         if self.client.flooded:
             return Outcome.KERNEL_DIED, self.client.flooded, False
-        if outcome is Outcome.KERNEL_DIED and contained is not None and (contained.poll(), contained.why)[1]:
-            return outcome, contained.why, fit
-        if outcome is Outcome.ERROR and reason.startswith(_INPUT):
-            _say_why_no_input(self.nb.cells[index])
+        if outcome is Outcome.KERNEL_DIED and contained is not None:
+            self._refuse_to_blame(contained)
+            if contained.why:
+                return outcome, contained.why, fit
+        if outcome is Outcome.ERROR and reason.startswith(NO_INPUT):
+            say_why_no_input(self.nb.cells[index])
         return outcome, reason, fit
+
+    def _refuse_to_blame(self, contained: Contained) -> None:
+        """See that no submission pays for a machine that ran out of memory.
+
+        Raises:
+            SandboxError: The system killed something for want of memory meanwhile, and may have killed this kernel.
+        """
+        if contained.poll() == -signal.SIGKILL and not contained.why and out_of_memory_kills() > self.killed_before:
+            raise SandboxError(
+                "This machine ran out of memory, and a kernel was killed.", "Grade it again, with fewer --jobs."
+            )
 
     def _test(self, index: int) -> tuple[Outcome, str, bool]:
         """Run a test through the guard: only its own answer counts, whatever the kernel's messages say."""
@@ -222,7 +252,7 @@ class ContainedSession(Session):
         request = self.tests.request(cell, self.client.bindable)
         answer = self.client.proctor.run(request, seconds, self.cancelled.is_set)
         self.answers[cell.grade_id] = answer
-        node["outputs"] = _outputs(answer)
+        node["outputs"] = outputs_of(answer)
         alive = self.client.alive()
         if answer.outcome == "forged":
             why = "what answered for its test was not the grader's own code"
@@ -237,53 +267,13 @@ class ContainedSession(Session):
         if answer.outcome == "died":
             contained = self.client.contained
             contained.end()
+            self._refuse_to_blame(contained)
             why = contained.why or f"the kernel died while this test ran. {self._log_tail()}"
             return Outcome.KERNEL_DIED, " ".join(why.split()), False
         node["execution_count"] = index + 1
         if answer.outcome == "error":
             return Outcome.ERROR, f"{answer.ename}: {answer.evalue}", alive
         return Outcome.COMPLETED, "", alive
-
-
-def _say_why_no_input(node: NotebookNode) -> None:
-    for output in node["outputs"]:
-        if output["output_type"] == "error" and output["ename"] == _INPUT:
-            output["evalue"] = "it waits for input, and nobody is there to give it"
-
-
-def _outputs(answer: Answer) -> list[Any]:
-    """What a test put out, as the notebook's outputs."""
-    outputs = [
-        nbformat.v4.new_output("stream", name=name, text=text)  # type: ignore[no-untyped-call]
-        for name, text in (("stdout", answer.out), ("stderr", answer.err))
-        if text
-    ]
-    if answer.value:
-        outputs.append(nbformat.v4.new_output("execute_result", {"text/plain": answer.value}))  # type: ignore[no-untyped-call]
-    if answer.outcome == "error":
-        trace = [*answer.traceback, f"{answer.ename}: {answer.evalue}"]
-        outputs.append(nbformat.v4.new_output("error", ename=answer.ename, evalue=answer.evalue, traceback=trace))  # type: ignore[no-untyped-call]
-    return outputs
-
-
-def without_hidden(executed: NotebookNode, answers: dict[str, Answer]) -> NotebookNode:
-    """A copy in which no error of a hidden test says what it compares: neither its message nor its lines.
-
-    What stays is the error's class and the student's own lines on the way to it.
-    """
-    judged = copy.deepcopy(executed)
-    for index, node in enumerate(judged["cells"]):
-        cell = view(node, index)
-        answer = answers.get(cell.grade_id)
-        if answer is None or answer.outcome != "error" or not is_hidden(cell.source, answer.line):
-            continue
-        own = [line for line in answer.traceback if "<test " not in line]
-        for output in node["outputs"]:
-            if output["output_type"] == "error":
-                output["evalue"] = "in a hidden test"
-                output["traceback"] = own if len(own) > 1 else []
-        node["metadata"]["w251lab"]["reason"] = f"{answer.ename} in a hidden test"
-    return judged
 
 
 def run(session: ContainedSession, nb: NotebookNode, parameters: dict[str, Any]) -> NotebookNode:

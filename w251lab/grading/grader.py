@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from w251lab.errors import UsageError
 from w251lab.grading.cluster import Ahead, Where
 from w251lab.grading.job import Limits
 from w251lab.grading.journal import FOLDER, Entry, Journal, Lock
-from w251lab.grading.recorder import Recorder
+from w251lab.grading.recorder import Recorder, pages
+from w251lab.grading.sandbox import refuse_course_in_sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -109,6 +109,7 @@ def grade_lab(
     Raises:
         UsageError: Nothing was handed in, or the course has no ``solutions/``.
         JournalError: Another grader is at work on this course, or the disk is full.
+        SandboxError: Submissions would see the course.
         W251Error: See `schedule`, `open_writer`.
         KeyboardInterrupt: After the workers have ended; what was graded is kept.
     """
@@ -117,6 +118,8 @@ def grade_lab(
             f"{lab.solutions} is not there: without the source there are no hidden tests to grade by.",
             "Grade in the course's own folder, not in a student's copy.",
         )
+    if options.sandbox == "bubblewrap" and options.where.cluster is None:
+        refuse_course_in_sight(course.root)
     with ExitStack() as stack:
         stack.enter_context(Lock(course.root))
         journal = stack.enter_context(Journal(course.root / FOLDER / f"{lab.name}.journal"))
@@ -181,15 +184,15 @@ class _Grading:
                 assert known is not None
                 self.summary.unchanged += 1
                 self.summary.outdated += bool(plan.outdated(known, part.basis))
-                if not self._in_gradebook(known):
+                if not self._in_gradebook(known, submission):
                     self.unwritten.add(submission.student)
 
-    def _in_gradebook(self, entry: Entry) -> bool:
+    def _in_gradebook(self, entry: Entry, submission: Submission) -> bool:
         layout = self._layout
-        book = layout.db_url.removeprefix("sqlite:///")
-        folders = (layout.autograded(entry.student, self.lab.name), layout.feedback(entry.student, self.lab.name))
-        there = book == layout.db_url or Path(book).is_file()
-        return there and all(map(Path.is_dir, folders)) and self.journal.is_written(entry.fingerprint)
+        if not layout.has_gradebook() or not layout.autograded(entry.student, self.lab.name).is_dir():
+            return False
+        told = all(path.is_file() for path in pages(layout, self.lab, entry.student))
+        return told and self.journal.is_written(entry.fingerprint, submission.timestamp)
 
     @cached_property
     def _layout(self) -> Layout:
@@ -280,6 +283,8 @@ class _Grading:
 
     def _keep(self, graded: Graded, todo: Todo) -> None:
         """Into the journal: with the questions of before, where only some were graded again."""
+        from w251lab.grading import intake  # noqa: PLC0415
+
         basis: Mapping[str, str] = self.parts[graded.notebook].basis
         known = self.journal.latest(graded.student, graded.notebook)
         if todo.questions is not None and known is not None:
@@ -291,7 +296,9 @@ class _Grading:
             executed = plan.with_earlier_outputs(earlier.executed, graded.executed, source, todo.questions)
             graded = replace(merge(earlier, graded), executed=executed)
         verdicts = {question.name: str(question.verdict) for question in graded.result.questions}
-        fingerprint = graded.fingerprint or f"decided {todo.digest}"
+        fingerprint = graded.fingerprint
+        if fingerprint in ("", intake.NOT_HANDED_IN):
+            fingerprint = f"decided {graded.student} {todo.digest}"
         self.journal.add(
             Entry(fingerprint, graded.student, graded.notebook, todo.digest, dict(basis), verdicts), graded
         )

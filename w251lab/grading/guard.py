@@ -4,11 +4,15 @@ A test comes over a socket of its own, encrypted, when it runs: not as a cell th
 patched ``run_cell`` could see. The answer carries a keyed checksum. Three things keep the key and the steps out of
 reach of code in the same interpreter, short of reading the process's memory:
 
-- The key is only ever on the evaluation stack of a running frame, in an iterator that the garbage collector does not
-  know: no frame's ``f_locals`` and no `gc` call shows it. It is a local variable only while no other code runs.
+- The key is in an iterator on the evaluation stack of a running frame, which the garbage collector does not know: no
+  frame's ``f_locals`` and no `gc` call shows it. It is a local variable only in frames that nobody can have got hold
+  of, while no tracer, no handler of a signal and no callback of the garbage collector can run.
 - Each step is a code object in which every name has been replaced by the object itself, as a constant, before the
   student's first cell. Code objects cannot be changed, and whatever is patched later is not looked up.
-- A test's built-in functions, and the modules that the lab's own cells import, are bound in the same way.
+- A test's built-in functions, and the modules that the lab's own cells import, are bound in the same way. What the
+  steps look things up in are tuples, which nobody can change either.
+
+Requests carry a checksum and a number as well, so that one can neither be altered on its way nor come a second time.
 
 What this does not stop is written down in ``docs/grading.md``.
 
@@ -24,12 +28,15 @@ import _socket
 import ast
 import builtins
 import ctypes
+import gc
 import itertools
 import linecache
 import marshal
 import os
+import signal
 import sys
 import tempfile
+import threading
 import warnings
 from _blake2 import blake2b
 from functools import cache
@@ -42,7 +49,7 @@ from w251lab.grading.guard_steps import MARK, TAG_LENGTH, fill
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 KEY_LENGTH = 32
 STEPS_FILE = str(guard_steps.__file__)
@@ -104,8 +111,12 @@ def compile_quietly(tree: ast.AST, filename: str, mode: str, flags: int = 0) -> 
 
 # --- the kernel's end: setting up, before the student's first cell ----------------------------------------------------
 
-_OWN = ("fill", "same_code", "find_change", "describe", "examine", "resolve", "receive", "unpack", "pack", "answer")
-_SHARED = ("crypt", "checksum")
+# In the order in which they can be compiled: each calls those before it.
+_STEPS: tuple[str, ...] = (
+    *("crypt", "checksum", "find", "fill", "same_code", "find_change", "describe", "report", "examine", "resolve"),
+    *("receive", "unpack", "pack", "quiet", "answer", "turn"),
+)
+_LAST_SIGNAL = 64
 
 
 def snapshot(names: Iterable[str]) -> tuple[Any, ...]:
@@ -147,7 +158,7 @@ class _Linker(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in (*_OWN, *_SHARED):
+        if isinstance(node.func, ast.Name) and node.func.id in _STEPS:
             code = ast.Constant(f"{MARK}code:{node.func.id}")
             fresh = ast.Call(ast.Constant(f"{MARK}FunctionType"), [code, ast.Dict([], [])], [])
             node.func = fresh
@@ -176,15 +187,14 @@ def _names() -> frozenset[str]:
 
 def prepare() -> None:
     """Compile the steps as far as it can be done ahead, in a template."""
-    for name in (*_SHARED, *_OWN, "watch_events", "serve"):
+    for name in (*_STEPS, "watch_events", "serve"):
         _unfilled(name, _names())
 
 
-def _compile_step(name: str, table: dict[str, Any]) -> CodeType:
+def _compile_step(name: str, table: Mapping[str, Any]) -> CodeType:
     """The code of one step with every global name in it replaced by an object of ``table``."""
-    filled = fill(_unfilled(name, _names()), table, fill.__code__)
-    left = _global_names(filled)
-    if left:
+    filled = fill(_unfilled(name, _names()), tuple(table.items()), fill.__code__)
+    if left := _global_names(filled):
         raise RuntimeError(f"the step {name} still looks up {left}")
     return filled
 
@@ -200,36 +210,64 @@ def _global_names(code: CodeType) -> list[str]:
     return names
 
 
-def _secret(key: bytes) -> Callable[[], Iterable[bytes]]:
-    """A one-time function that gives an endless iterator over the key, unknown to the garbage collector."""
-    iterator = itertools.repeat(key)
-    ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(iterator))
-    box = [iterator]
+def _turns(turn: Callable[..., None], key: bytes, namespace: dict[str, Any]) -> Callable[[], Iterator[None]]:
+    """A one-time function that gives an endless iterator: each step of it is a `turn`, which gets the key.
+
+    The key is in no variable of a frame that lasts, and the garbage collector does not know what holds it.
+    """
+    keys = itertools.repeat(key)
+    turns = map(turn, keys, itertools.count(), itertools.repeat(namespace))
+    for hidden in (keys, turns):
+        ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(hidden))
+    box = [turns]
     return box.pop
 
 
-def link(
-    sock: socket.socket, watched: Iterable[str], folder: str
-) -> Callable[[dict[str, Any], Callable[[], None]], None]:
+def _resolved(chains: Iterable[Iterable[str]], pristine: Mapping[str, ModuleType]) -> dict[str, Any]:
+    """The functions and modules that these dotted names stand for, by the names joined with colons."""
+    found = {}
+    for module, *parts in chains:
+        here: Any = pristine.get(module)
+        for part in parts:
+            here = here.__dict__.get(part) if type(here) is ModuleType else None
+        if here is not None and (callable(here) or type(here) is ModuleType):
+            found[":".join([module, *parts])] = here
+    return found
+
+
+def link(  # noqa: PLR0917 - called once, with everything that there is before a student
+    sock: socket.socket,
+    watched: Iterable[str],
+    folder: str,
+    chains: Iterable[Iterable[str]],
+    namespace: dict[str, Any],
+    wait: Callable[[], None],
+) -> Callable[[Callable[[], None]], None]:
     """Set the guard up, before any of the student's code. Returns the step `serve`, ready to be called once.
 
     Args:
         sock: The connection with the grader; the key is the next thing on it.
         watched: Names of the modules whose functions the tests rely on.
         folder: Where the student's own modules are.
+        chains: Dotted names in the tests, in parts: what they stand for now, they stand for in every test.
+        namespace: The student's global names.
+        wait: What `serve` is going to be called with.
     """
     raw = _socket.socket(fileno=sock.detach())
     held = snapshot(watched)
     pristine = {name: module for name, module, _ in held}
-    objects: dict[str, Any] = {f"builtins:{name}": value for name, value in vars(builtins).items()}
-    objects |= pristine
+    objects = {f"builtins:{name}": value for name, value in vars(builtins).items()} | _resolved(chains, pristine)
+    monitoring = getattr(sys, "monitoring", None)
+    # Students' code can reach all of this. None of it may be of a kind that can be changed.
     table: dict[str, Any] = dict(vars(builtins)) | {
         "BUILTINS": builtins,
         "BUILTINS_DICT": vars(builtins),
+        "MAIN": threading.get_ident(),
         "MODULES": sys.modules,
         "SNAPSHOT": held,
-        "PRISTINE": pristine,
-        "OBJECTS": objects,
+        "PRISTINE": tuple(pristine.items()),
+        "OBJECTS": tuple(objects.items()),
+        "SIGNALS": tuple(sorted(number for number in _signal_numbers() if number <= _LAST_SIGNAL)),
         "SYS_DICT": vars(sys),
         "MARK": MARK,
         "TAG_LENGTH": TAG_LENGTH,
@@ -242,10 +280,14 @@ def link(
                 "sys.settrace",
                 "sys.setprofile",
                 "sys._getframe",
+                "sys._current_frames",
+                "sys._current_exceptions",
+                "sys.addaudithook",
                 "object.__setattr__",
                 "sys.monitoring.register_callback",
             }
         ),
+        "WAIT": (wait.__code__,),  # in a tuple, for it is no step
         "CodeType": CodeType,
         "FunctionType": FunctionType,
         "ModuleType": ModuleType,
@@ -255,10 +297,14 @@ def link(
         "execute": exec,
         "evaluate": eval,
         "getline": linecache.getline,
+        "getsignal": _signal.getsignal,
         "signal": _signal.signal,
         "default_int_handler": _signal.default_int_handler,
         "settrace": sys.settrace,
         "setprofile": sys.setprofile,
+        "forget_callback": None if monitoring is None else monitoring.register_callback,
+        "gc_enable": gc.enable,
+        "gc_disable": gc.disable,
         "current_frames": sys._current_frames,  # noqa: SLF001
         "leave": os._exit,
         "blake2b": blake2b,
@@ -266,12 +312,16 @@ def link(
         "RECV": raw.recv,
         "SEND": raw.sendall,
     }
-    for name in (*_SHARED, *_OWN):
+    for name in _STEPS:
         table[f"code:{name}"] = _compile_step(name, table)
-        table |= {"FILL": table.get("code:fill"), "SAME_CODE": table.get("code:same_code")}
+        table |= {word: table.get(f"code:{word.lower()}") for word in ("FILL", "SAME_CODE", "QUIET")}
     hook = FunctionType(_compile_step("watch_events", table), {})
     sys.addaudithook(hook)
     # The key is read last, straight into its hiding place.
     key = raw.recv(KEY_LENGTH, _socket.MSG_WAITALL)
-    table["SECRET"] = _secret(key)
+    table["TURNS"] = _turns(FunctionType(table["code:turn"], {}), key, namespace)
     return FunctionType(_compile_step("serve", table), {})
+
+
+def _signal_numbers() -> Iterable[int]:
+    return map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})

@@ -12,7 +12,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
 #: What stands before a placeholder in a code object's constants, until the object itself is put there.
 MARK = "\0w251lab:"
@@ -26,22 +26,30 @@ BUILTINS_DICT: dict[str, Any]
 CELLS: tuple[str, ...]
 FILL: CodeType
 INSPECT_FILE: str
+MAIN: int
 MODULES: dict[str, ModuleType]
-OBJECTS: dict[str, Any]
-PRISTINE: dict[str, ModuleType]
+OBJECTS: tuple[tuple[str, Any], ...]
+PRISTINE: tuple[tuple[str, ModuleType], ...]
+QUIET: CodeType
 RECV: Callable[[int], bytes]
 SAME_CODE: CodeType
-SECRET: Callable[[], Iterator[bytes]]
 SEND: Callable[[bytes], None]
+SIGNALS: tuple[int, ...]
 SNAPSHOT: Any
 STEPS_FILE: str
 StringIO: Any
 SYS_DICT: dict[str, Any]
+TURNS: Callable[[], Iterator[None]]
+WAIT: tuple[CodeType]
 current_frames: Callable[[], dict[int, Any]]
 default_int_handler: Any
 evaluate: Callable[..., Any]
 execute: Callable[..., None]
+forget_callback: Any
+gc_disable: Callable[[], None]
+gc_enable: Callable[[], None]
 getline: Callable[[str, int], str]
+getsignal: Callable[[int], Any]
 leave: Callable[[int], None]
 loads: Callable[[bytes], Any]
 quote: Callable[[str], str]
@@ -64,19 +72,31 @@ def checksum(key: bytes, number: int, data: bytes) -> bytes:
     return blake2b(number.to_bytes(8, "big") + data, key=key, person=b"answer", digest_size=TAG_LENGTH).digest()
 
 
-def fill(code: CodeType, table: Mapping[str, Any], me: CodeType) -> CodeType:
+def find(name: str, table: tuple[tuple[str, Any], ...]) -> Any:
+    """A step: the object of this name. A table is a tuple of pairs, because nobody can change one.
+
+    Raises:
+        KeyError: It is not there.
+    """
+    for pair in table:
+        if pair[0] == name:
+            return pair[1]
+    raise KeyError(name)
+
+
+def fill(code: CodeType, table: tuple[tuple[str, Any], ...], me: CodeType) -> CodeType:
     """A step: the code object with the objects of ``table`` in place of placeholders, in nested code too."""
     consts = []
     for const in code.co_consts:
         if type(const) is str and const.startswith(MARK):
-            const = table[const[9:]]  # noqa: PLW2901
+            const = find(const[9:], table)  # noqa: PLW2901
         elif type(const) is CodeType:
             const = FunctionType(me, HOST)(const, table, me)  # noqa: PLW2901
         elif type(const) is tuple:
             items = []
             for item in const:
                 if type(item) is str and item.startswith(MARK):
-                    items.append(table[item[9:]])
+                    items.append(find(item[9:], table))
                 else:
                     items.append(item)
             const = tuple(items)  # noqa: PLW2901
@@ -130,12 +150,13 @@ def find_change(namespace: dict[str, Any], helpers: tuple[Any, ...]) -> str:
         if len(helper) == 2:
             if type(found) is not FunctionType or not same_code(found.__code__, helper[1], SAME_CODE):
                 return f"{name}, which a cell of the lab defines, was replaced"
-        elif helper[1] in PRISTINE:
-            expected = PRISTINE[helper[1]]
-            if helper[2]:
-                expected = expected.__dict__.get(helper[2], found)
-            if found is not expected:
-                return f"{name}, which a cell of the lab imports, was replaced"
+        else:
+            for pair in PRISTINE:
+                if pair[0] != helper[1]:
+                    continue
+                expected: Any = pair[1].__dict__.get(helper[2], found) if helper[2] else pair[1]
+                if found is not expected:
+                    return f"{name}, which a cell of the lab imports, was replaced"
     return ""
 
 
@@ -159,33 +180,32 @@ def describe(error: BaseException, filename: str) -> tuple[list[str], str]:
 
 
 def examine(request: tuple[Any, ...], namespace: dict[str, Any]) -> bytes:
-    """A step: run one test in the student's namespace, and say what came of it, as JSON of texts.
+    """A step: run one test in the student's namespace, and say what came of it (see `report`).
 
-    The answer has: what was found changed before, the outcome, the error's name, its text, the line of the test, the
-    value's text, what was found changed after, standard output, standard error, and the traceback's lines.
+    What the outcome is, is said by the way that is taken, never by a variable: in Python 3.13 a student's code can
+    write to the variables of the frames below it.
     """
     _, filename, body, last, helpers = request
     before = find_change(namespace, helpers)
-    table = dict(OBJECTS)
+    if before:
+        return report("error", before, ("", "", "", ""), ("", ""), [])
     out, err = StringIO(), StringIO()
     kept = SYS_DICT["stdout"], SYS_DICT["stderr"]
-    outcome, ename, evalue, at, value = "", "", "", "", ""
+    ename, evalue, at, value = "", "", "", ""
     lines: list[str] = []
     try:
         SYS_DICT["stdout"], SYS_DICT["stderr"] = out, err
         signal(2, default_int_handler)
-        execute(fill(loads(body), table, FILL), namespace)
+        execute(fill(loads(body), OBJECTS, FILL), namespace)
         if last:
-            result = evaluate(fill(loads(last), table, FILL), namespace)
+            result = evaluate(fill(loads(last), OBJECTS, FILL), namespace)
             if result is not None:
                 kind = type(result)
                 # Another class's text would be the student's to choose.
                 value = repr(result)[:200] if kind in (int, float, bool) else f"<{kind.__name__}>"
         signal(2, 1)
-        outcome = "completed"
     except BaseException as error:  # noqa: BLE001 - a test may raise anything
         signal(2, 1)
-        outcome, value = "error", ""
         try:
             ename = str(type(error).__name__)
             evalue = str(error)[:2000]
@@ -195,25 +215,33 @@ def examine(request: tuple[Any, ...], namespace: dict[str, Any]) -> bytes:
             lines, at = describe(error, filename)
         except BaseException:  # noqa: BLE001
             lines = []
+        SYS_DICT["stdout"], SYS_DICT["stderr"] = kept
+        after = find_change(namespace, helpers)
+        return report("error", after, (ename, evalue, at, ""), (out.getvalue(), err.getvalue()), lines)
     SYS_DICT["stdout"], SYS_DICT["stderr"] = kept
     after = find_change(namespace, helpers)
-    said = [before, outcome, ename, evalue, at, value, after, out.getvalue()[-20000:], err.getvalue()[-20000:]]
+    return report("completed", after, ("", "", "", value), (out.getvalue(), err.getvalue()), lines)
+
+
+def report(
+    outcome: str, change: str, error: tuple[str, str, str, str], streams: tuple[str, str], lines: list[str]
+) -> bytes:
+    """A step: an answer as JSON of texts.
+
+    They are: what was found changed, the outcome, the error's name, its text, the line of the test, the value's text,
+    standard output, standard error, and the traceback's lines.
+    """
     texts = []
-    for text in said + lines:
+    for text in [change, outcome, *error, streams[0][-20000:], streams[1][-20000:], *lines]:
         texts.append(quote(text))
     return ("[" + ",".join(texts) + "]").encode("ascii")
 
 
-def resolve(request: tuple[Any, ...]) -> bytes:
-    """A step: which dotted names below the lab's modules stand for functions, before any student's code."""
+def resolve() -> bytes:
+    """A step: which names the guard has bound before any of the student's code."""
     texts = []
-    for chain in request[1]:
-        found = PRISTINE.get(chain[0])
-        for part in chain[1:]:
-            found = found.__dict__.get(part) if type(found) is ModuleType else None
-        if found is not None and (callable(found) or type(found) is ModuleType):
-            OBJECTS[":".join(chain)] = found
-            texts.append(quote(":".join(chain)))
+    for pair in OBJECTS:
+        texts.append(quote(pair[0]))
     return ("[" + ",".join(texts) + "]").encode("ascii")
 
 
@@ -228,61 +256,100 @@ def receive(length: int) -> bytes:
     return data
 
 
-def unpack(key: bytes, data: bytes) -> tuple[Any, ...]:
-    """A step: a request from its bytes."""
-    request: tuple[Any, ...] = loads(crypt(key, int.from_bytes(data[:8], "big"), data[8:]))
+def unpack(key: bytes, number: int, data: bytes) -> tuple[Any, ...]:
+    """A step: a request from its bytes. One that is not the grader's, or that came before, ends the kernel."""
+    if data[:TAG_LENGTH] != checksum(key, number, b"request" + data[TAG_LENGTH:]):
+        leave(72)
+    request: tuple[Any, ...] = loads(crypt(key, number, data[TAG_LENGTH:]))
     return request
 
 
 def pack(key: bytes, number: int, answer: bytes) -> bytes:
     """A step: an answer with its checksum and its length."""
-    whole = checksum(key, number, answer) + answer
+    whole = checksum(key, number, b"answer" + answer) + answer
     return len(whole).to_bytes(4, "big") + whole
 
 
 def answer(request: tuple[Any, ...], namespace: dict[str, Any]) -> bytes:
     """A step: answer one request of either kind."""
     if request[0] == "resolve":
-        return resolve(request)
-    settrace(None)  # and from here on `watch_events` sees to it
+        return resolve()
+    gc_enable()
+    content = examine(request, namespace)
+    quiet()
+    return content
+
+
+def quiet() -> None:
+    """A step: from here on no code of the student's runs in this thread by itself, where it would see the key.
+
+    No tracer, no profiler, no handler of a signal, no callback of the garbage collector.
+    """
+    gc_disable()
+    settrace(None)
     setprofile(None)
-    return examine(request, namespace)
+    if forget_callback is not None:  # Python 3.12
+        for tool in (0, 1, 2, 3, 4, 5):
+            for event in range(20):
+                try:
+                    forget_callback(tool, 1 << event, None)
+                except ValueError:
+                    break
+    for number in SIGNALS:
+        if callable(getsignal(number)):
+            signal(number, 0 if number == 17 else 1)  # 17, a child's end, is not ignored: it would not be waited for
 
 
-def serve(namespace: dict[str, Any], wait: Callable[[], None]) -> None:
-    """A step: the kernel's main loop. ``wait`` runs IPython's own loop, until the grader has sent a test.
+def turn(key: bytes, number: int, namespace: dict[str, Any]) -> None:
+    """A step: take one request, and answer it.
 
     In the line that answers, the key goes onto the evaluation stack and out of the local variable before the
     student's code can run.
     """
-    number = 0
-    for key in SECRET():
-        request = unpack(key, receive(int.from_bytes(receive(4), "big")))
-        SEND(pack((key, key := None)[0], (number, number := number + 1)[0], answer(request, namespace)))  # type: ignore[assignment]
-        request = ()
+    request = unpack(key, number, receive(int.from_bytes(receive(4), "big")))
+    SEND(pack((key, key := None)[0], (number, number := 0)[0], answer(request, namespace)))  # type: ignore[assignment]
+    gc_enable()
+
+
+def serve(wait: Callable[[], None]) -> None:
+    """A step: the kernel's main loop. ``wait`` runs IPython's own loop, until the grader has sent a test.
+
+    Each `turn` has a frame of its own, which nobody can hold on to before the key is out of it.
+    """
+    for _ in TURNS():
         wait()
+        quiet()
 
 
 def watch_events(event: str, _arguments: tuple[Any, ...]) -> None:
-    """A step, as an audit hook: nobody traces a running test, and no student's cell asks for the frames above it."""
+    """A step, as an audit hook: nobody traces a running test, or looks at the frames of one from elsewhere."""
     if event not in AUDITED:
         return
     if event == "object.__setattr__":
         if type(_arguments[0]) is FunctionType and _arguments[0].__code__.co_filename == STEPS_FILE:
             raise RuntimeError("the grader's functions cannot be changed")
         return
+    try:
+        raise KeyError
+    except KeyError as error:  # asking for the frame by name would be such an event again
+        mine: Any = error.__traceback__.tb_frame  # type: ignore[union-attr]
+    caller = mine.f_back
+    if caller is not None and (caller.f_code is mine.f_code or caller.f_code is QUIET):
+        return
+    if event == "sys.addaudithook":
+        raise RuntimeError("another audit hook is not allowed")
     if event == "sys._getframe":
-        try:
-            raise KeyError
-        except KeyError as error:  # asking for the frame by name would be such an event again
-            caller = error.__traceback__.tb_frame.f_back  # type: ignore[union-attr]
         while caller is not None and caller.f_code.co_filename == INSPECT_FILE:
             caller = caller.f_back
         if caller is None or not caller.f_code.co_filename.startswith(CELLS):
             return
-    for top in current_frames().values():
-        frame = top
-        while frame is not None:
-            if frame.f_code.co_filename == STEPS_FILE and frame.f_code.co_name == "examine":
-                raise RuntimeError(f"{event} is not allowed while a test runs")
-            frame = frame.f_back
+    frame = current_frames().get(MAIN)
+    begun = waits = works = False
+    while frame is not None:
+        if frame.f_code.co_filename == STEPS_FILE:
+            begun = begun or frame.f_code.co_name == "serve"
+            works = works or frame.f_code.co_name == "turn"
+        waits = waits or frame.f_code is WAIT[0]
+        frame = frame.f_back
+    if works or (begun and not waits):
+        raise RuntimeError(f"{event} is not allowed while a test runs")

@@ -90,17 +90,16 @@ def _submission(layout: Layout, lab: Lab, student: str, folder: Path) -> Submiss
     if folder.is_symlink() or not folder.is_dir():
         names = tuple(entry.name for entry in lab.notebooks)
         return Submission(student, lab.name, {}, names, {}, None, (f"{folder} is no folder of its own.",))
-    notebooks = _notebooks(lab, folder, notes)
+    try:
+        notebooks = _notebooks(lab, folder, notes)
+        files = _other_files(folder, layout.ignored, notes)
+        timestamp = _timestamp(folder / TIMESTAMP, notes)
+    except OSError as error:  # one student's folder must not end the run of a class
+        names = tuple(entry.name for entry in lab.notebooks)
+        why = f"{error.filename or folder} cannot be read: {error.strerror}."
+        return Submission(student, lab.name, {}, names, {}, None, (why,))
     missing = tuple(entry.name for entry in lab.notebooks if entry.name not in notebooks)
-    return Submission(
-        student,
-        lab.name,
-        notebooks,
-        missing,
-        _other_files(folder, layout.ignored, notes),
-        _timestamp(folder / TIMESTAMP, notes),
-        tuple(notes),
-    )
+    return Submission(student, lab.name, notebooks, missing, files, timestamp, tuple(notes))
 
 
 def _notebooks(lab: Lab, folder: Path, notes: list[str]) -> dict[str, Path]:
@@ -191,14 +190,15 @@ def files_beside(course: Course, lab: Lab, submission: Submission) -> tuple[dict
     notes = []
     for name, path in submission.files.items():
         in_the_way = name in parents or any(fnmatch.fnmatchcase(name, f"{other}/*") for other in own)
-        if name in files or in_the_way:
-            if in_the_way or path.read_bytes() != files[name]:
-                notes.append(f"The submitted file {name} was left out: the course has its own.")
-            continue
         try:
-            files[name] = path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             notes.append(f"The submitted file {name} was left out: {error.strerror}.")
+            continue
+        if in_the_way or files.get(name, content) != content:
+            notes.append(f"The submitted file {name} was left out: the course has its own.")
+        else:
+            files[name] = content
     return files, notes
 
 

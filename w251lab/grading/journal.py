@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -73,7 +74,7 @@ class Journal:
         self.damage: list[str] = []
         self._lock = threading.Lock()  # one thread grades, another reads what goes into the gradebook
         self._entries: dict[tuple[str, str], tuple[Entry, int]] = {}
-        self._written: set[str] = set()
+        self._written: dict[str, str] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -119,16 +120,21 @@ class Journal:
         """
         place = self._append({"graded": asdict(entry)}, graded.to_bytes())
         self._entries[entry.student, entry.notebook] = (entry, place)
-        self._written.discard(entry.fingerprint)
+        self._written.pop(entry.fingerprint, None)
 
-    def mark_written(self, fingerprint: str) -> None:
-        """Note that the gradebook and ``autograded/`` have this result. Losing the note costs one more writing."""
-        self._append({"written": fingerprint}, b"", sync=False)
-        self._written.add(fingerprint)
+    def mark_written(self, fingerprint: str, when: datetime | None = None) -> None:
+        """Note that the gradebook and ``autograded/`` have this result. Losing the note costs one more writing.
 
-    def is_written(self, fingerprint: str) -> bool:
-        """Whether `mark_written` was called since the result was added."""
-        return fingerprint in self._written
+        Args:
+            fingerprint: Of the result.
+            when: When the submission was handed in, as the gradebook now has it.
+        """
+        self._append({"written": fingerprint, "when": str(when)}, b"", sync=False)
+        self._written[fingerprint] = str(when)
+
+    def is_written(self, fingerprint: str, when: datetime | None = None) -> bool:
+        """Whether `mark_written` was called since the result was added, for a hand-in at this time."""
+        return self._written.get(fingerprint) == str(when)
 
     def close(self) -> None:
         """Close the file."""
@@ -149,8 +155,7 @@ class Journal:
         try:
             with self._lock:
                 place = self._file.seek(0, os.SEEK_END)
-                self._file.write(line)
-                self._file.flush()
+                self._write(line, place)
             if sync:
                 os.fsync(self._file.fileno())
         except OSError as error:
@@ -159,6 +164,17 @@ class Journal:
                 "Make room, then run the same command again: it goes on where it was.",
             ) from error
         return place
+
+    def _write(self, line: bytes, place: int) -> None:
+        """Write past Python's buffer, which would try once more at its end what did not fit on the disk."""
+        number, written = self._file.fileno(), 0
+        try:
+            while written < len(line):
+                written += os.pwrite(number, line[written:], place + written)
+        except BaseException:
+            with suppress(OSError):
+                os.ftruncate(number, place)
+            raise
 
     def _load(self) -> None:
         """Read every line's head. A torn last line, of a writer that was killed, is cut off; another is passed over."""
@@ -181,13 +197,13 @@ class Journal:
         try:
             data = json.loads(head)
             if "written" in data:
-                self._written.add(data["written"])
+                self._written[data["written"]] = str(data.get("when"))
                 return True
             entry = Entry(**data["graded"])
         except (ValueError, KeyError, TypeError):
             return False
         self._entries[entry.student, entry.notebook] = (entry, place)
-        self._written.discard(entry.fingerprint)
+        self._written.pop(entry.fingerprint, None)
         return True
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _OWNER = "owner"
 _NO_FORKS = "This system refuses namespaces inside a sandbox, so the submission had a sandbox started for it alone."
+_THREAD = 256 * 1024**2  # bytes of address space
 _lock = threading.RLock()
 _templates: dict[tuple[Any, ...], Template] = {}
 _numbers = itertools.count()
@@ -56,6 +57,7 @@ class Place:
 
     job: Job
     watched: tuple[str, ...]
+    chains: list[tuple[str, ...]]
     scratch: Path | None
     notes: list[str] = field(default_factory=list)
 
@@ -102,7 +104,7 @@ class Place:
 
     def _spec(self, folder: Path, connection: dict[str, Any]) -> dict[str, Any]:
         job, limits = self.job, self.job.limits
-        contained = job.sandbox == "bubblewrap"
+        contained, cores = job.sandbox == "bubblewrap", os.cpu_count() or 1
         sockets, home = (sandbox.KERNEL, sandbox.HOME) if contained else (str(folder), str(self.scratch))
         temporary = "/tmp" if contained else str(self.scratch)  # noqa: S108
         surroundings = {} if contained else _uncontained_environment(job, Path(home))
@@ -115,14 +117,16 @@ class Place:
             "processes": limits.processes,
             "log_limit": limits.output,
             "file_size": limits.file_size,
-            # A GPU's driver maps terabytes that it does not use; the warden counts what is used.
-            "address_space": limits.memory if job.gpu is None and contained else None,
+            # A GPU's driver maps terabytes that it does not use; the warden counts what is used. So do
+            # threads, of which numerical libraries start one for each core, with a stack and an arena each.
+            "address_space": limits.memory + cores * _THREAD if job.gpu is None and contained else None,
             "folder": f"{home}/{job.lab}",
             "files": {name: base64.b64encode(content).decode() for name, content in job.files.items()},
             "connection_file": f"{temporary}/kernel-{folder.name}.json",
             "connection": connection | {"ip": f"{sockets}/{provisioner.SOCKETS}"},
             "environment": surroundings,
             "watched": list(self.watched),
+            "chains": self.chains,
         }
 
 
@@ -136,10 +140,10 @@ def _uncontained_environment(job: Job, scratch: Path) -> dict[str, str]:
 def place(job: Job, tests: Tests) -> Iterator[Place]:
     """Where a submission's kernels are started; without a sandbox with a folder that goes with it."""
     if job.sandbox == "bubblewrap":
-        yield Place(job, tests.watched, None)
+        yield Place(job, tests.watched, tests.chains(), None)
         return
     with tempfile.TemporaryDirectory(prefix="w251lab-lab-", ignore_cleanup_errors=True) as scratch:
-        yield Place(job, tests.watched, Path(scratch))
+        yield Place(job, tests.watched, tests.chains(), Path(scratch))
 
 
 def _enclosure(job: Job, *, forks: bool, name: str = "") -> sandbox.Enclosure:

@@ -13,6 +13,7 @@ from w251lab.course.notebook import canonical_bytes, cells, parse_notebook, ques
 from w251lab.course.results import Verdict
 from w251lab.grading.intake import files_beside, read_submitted_file
 from w251lab.grading.job import VERSION, Job
+from w251lab.grading.student_kernel import NEVER_AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from w251lab.grading.job import Limits, SandboxKind
     from w251lab.grading.journal import Entry
 
-#: Not imported ahead: they start a GPU's context or threads, which no fork survives.
-_NEVER_AHEAD = frozenset({"cudf", "cuml", "cupy", "dask_cuda", "numba", "raft_dask", "rmm", "torch", "tritonclient"})
 _SETTLED = frozenset({Verdict.PASSED, Verdict.AWAITING_REVIEW})
 
 
@@ -153,7 +152,7 @@ def imports_of(texts: list[str]) -> tuple[str, ...]:
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
-            found |= dict.fromkeys(name for name in names if name.partition(".")[0] not in _NEVER_AHEAD)
+            found |= dict.fromkeys(name for name in names if name.partition(".")[0] not in NEVER_AHEAD)
     return tuple(found)
 
 

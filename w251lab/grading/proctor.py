@@ -136,7 +136,7 @@ class Tests:
 
         Args:
             cell: The test, with its hidden part.
-            bindable: What `chains` the guard could resolve.
+            bindable: What `chains` the guard could bind.
 
         Raises:
             SyntaxError: The lab's own test does not compile.
@@ -248,6 +248,11 @@ def is_hidden(source: str, line: int) -> bool:
     return False
 
 
+def _storable(text: object) -> str:
+    """A text that can be written: half of a surrogate pair cannot."""
+    return str(text).encode("utf-8", "replace").decode()
+
+
 class Proctor:
     """The conversation with one kernel's guard.
 
@@ -259,9 +264,9 @@ class Proctor:
     def __init__(self, contained: Contained, key: bytes) -> None:
         self.contained, self.key, self.number = contained, key, 0
 
-    def bindable(self, chains: list[tuple[str, ...]], seconds: float) -> frozenset[str] | None:
-        """Which dotted names the guard can resolve, before any student's code ran; None where it does not answer."""
-        content, _ = self._ask(("resolve", tuple(chains)), seconds, lambda: False)
+    def bindable(self, seconds: float) -> frozenset[str] | None:
+        """Which names the guard has bound, before any student's code ran; None where it does not answer."""
+        content, _ = self._ask(("resolve",), seconds, lambda: False)
         return None if content is None else frozenset(map(str, content))
 
     def run(self, request: tuple[Any, ...], seconds: float, cancelled: Callable[[], bool]) -> Answer:
@@ -269,19 +274,19 @@ class Proctor:
         content, how = self._ask(request, seconds, cancelled)
         if content is None:
             return Answer(how)
-        if len(content) < 9:
+        if len(content) < 8:
             return Answer("forged")
-        before, outcome, ename, evalue, at, value, after, out, err = map(str, content[:9])
+        change, outcome, ename, evalue, at, value, out, err = map(_storable, content[:8])
         return Answer(
             how if how == "timed_out" else outcome if outcome in ("completed", "error") else "forged",
-            before or after,
+            change,
             ename[:200],
             evalue,
             int(at) if at.isascii() and at.isdigit() and len(at) < 9 else 0,
             value,
             out,
             err,
-            tuple(map(str, content[9:])),
+            tuple(map(_storable, content[8:])),
         )
 
     def _ask(
@@ -289,7 +294,8 @@ class Proctor:
     ) -> tuple[list[Any] | None, str]:
         number = self.number
         self.number += 1
-        data = number.to_bytes(8, "big") + crypt(self.key, number, marshal.dumps(request))
+        hidden = crypt(self.key, number, marshal.dumps(request))
+        data = checksum(self.key, number, b"request" + hidden) + hidden
         try:
             self.contained.grader.sendall(len(data).to_bytes(4, "big") + data)
         except OSError:
@@ -298,7 +304,7 @@ class Proctor:
         if whole is None:
             return None, how
         tag, content = whole[:TAG_LENGTH], whole[TAG_LENGTH:]
-        if not hmac.compare_digest(tag, checksum(self.key, number, content)):
+        if not hmac.compare_digest(tag, checksum(self.key, number, b"answer" + content)):
             return None, "forged"
         try:
             said = json.loads(content)

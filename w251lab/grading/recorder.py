@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from w251lab.course.catalog import Course, Lab
     from w251lab.grading.intake import Submission
     from w251lab.grading.journal import Journal
+    from w251lab.grading.layout import Layout
     from w251lab.grading.writer import GradebookWriter
+
+
+def pages(layout: Layout, lab: Lab, student: str) -> list[Path]:
+    """Where the pages for a student are, or are going to be."""
+    return [layout.feedback(student, lab.name) / f"{entry.name}.html" for entry in lab.notebooks]
 
 
 class Recorder:
@@ -71,6 +78,7 @@ class Recorder:
 
     def _write(self, writer: GradebookWriter, student: str) -> None:
         from w251lab.grading.intake import files_beside  # noqa: PLC0415
+        from w251lab.grading.layout import Layout  # noqa: PLC0415
 
         names = [entry.name for entry in self._lab.notebooks]
         entries = [entry for name in names if (entry := self._journal.latest(student, name)) is not None]
@@ -78,8 +86,12 @@ class Recorder:
         files, _ = files_beside(self._course, self._lab, submission)
         graded = [self._journal.read(entry) for entry in entries]
         writer.write(student, graded, timestamp=submission.timestamp, files=files)
+        # The page is made at the end of the run. An older one is taken away: a run that is killed before would leave
+        # it standing, with marks that are no longer true.
+        for path in pages(Layout(self._course), self._lab, student):
+            path.unlink(missing_ok=True)
         for entry in entries:
-            self._journal.mark_written(entry.fingerprint)
+            self._journal.mark_written(entry.fingerprint, submission.timestamp)
 
     def _tell(self, students: set[str]) -> None:
         """Write the students' pages, once the gradebook has everything."""

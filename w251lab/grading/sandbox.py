@@ -23,6 +23,7 @@ USER = 1000
 NOBODY = 65534
 _ETC = ("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "timezone")
 _GPU_DEVICES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset", "nvidia-caps", "dxg")
+_PATIENCE = 120.0
 _INSTALL = "Install it: apt-get install bubblewrap (Debian, Ubuntu) or dnf install bubblewrap (Fedora)"
 _NONE = "or grade without containment, at your own risk: --sandbox none"
 _REFUSED = (
@@ -79,6 +80,19 @@ def visible(enclosure: Enclosure) -> list[Path]:
         if place.exists() and not any(place.is_relative_to(other) for other in found):
             found.append(place)
     return found
+
+
+def refuse_course_in_sight(course: Path) -> None:
+    """See that no sandbox shows the course itself: its solutions, its gradebook, everybody's submissions.
+
+    Raises:
+        SandboxError: It lies below a folder that every sandbox shows, such as /usr or Python's own.
+    """
+    for place in visible(Enclosure(Path("/"), 0)):
+        if course.resolve().is_relative_to(place):
+            raise SandboxError(
+                f"The course is in {course}, and submissions see all of {place}.", f"Move the course out of {place}."
+            )
 
 
 def _behind(link: Path) -> list[Path]:
@@ -251,14 +265,19 @@ def check() -> None:
     with tempfile.TemporaryDirectory(prefix="w2-") as folder:
         make_run_folder(Path(folder))
         make_socket_folder(Path(folder, "probe"))
-        tried = subprocess.run(
-            command(Enclosure(Path(folder), 1 << 20, forks=False, name="probe"), program),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env=_PLAIN,
-        )
+        try:
+            tried = subprocess.run(
+                command(Enclosure(Path(folder), 1 << 20, forks=False, name="probe"), program),
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE,
+                check=False,
+                env=_PLAIN,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise SandboxError(
+                f"A sandbox could not be tried on this machine: {error}.", f"Try again; {_NONE}."
+            ) from error
     if tried.returncode:
         raise SandboxError(
             f"Submissions are graded in a sandbox, and this system refuses it: {explain(tried.stderr)}",

@@ -17,6 +17,8 @@ from w251lab.grading import guard, isolate, wire
 if TYPE_CHECKING:
     import socket
 
+    from tornado.ioloop import IOLoop
+
 #: Modules that start a GPU's driver, or servers and threads, when they are imported. A template never imports them:
 #: what they start does not survive a fork.
 NEVER_AHEAD = (
@@ -26,6 +28,7 @@ NEVER_AHEAD = (
     "dask_cuda",
     "numba",
     "nvidia",
+    "raft_dask",
     "rmm",
     "tensorflow",
     "torch",
@@ -63,7 +66,8 @@ def run(spec: dict[str, Any], grader: socket.socket, log: int) -> None:
 
     Args:
         spec: ``folder``, ``files``, ``connection`` (the kernel's connection file), ``environment``, ``watched`` (names
-            of modules), and the limits ``address_space``, ``processes``, ``file_size``.
+            of modules), ``chains`` (dotted names in the tests, in parts), and the limits ``address_space``,
+            ``processes``, ``file_size``.
         grader: The connection of the tests.
         log: Where standard output and error go that do not go through IPython.
     """
@@ -80,11 +84,25 @@ def run(spec: dict[str, Any], grader: socket.socket, log: int) -> None:
     isolate.limit(spec["address_space"], spec["processes"], spec["file_size"])
     import_ahead(tuple(spec["watched"]))
     namespace: dict[str, Any] = {}
-    serve = guard.link(grader, spec["watched"], spec["folder"])
-    _start(spec, namespace, serve)
+    asked = select.poll()
+    asked.register(grader.fileno(), select.POLLIN)
+
+    def wait() -> None:
+        while not asked.poll(0):
+            try:
+                loop.start()
+            except KeyboardInterrupt:  # as ipykernel itself: an interrupt between cells ends nothing
+                continue
+
+    serve = guard.link(grader, spec["watched"], spec["folder"], spec["chains"], namespace, wait)
+    loop = _start(spec, namespace)
+    os.chdir(spec["folder"])
+    sys.path.insert(0, "")
+    serve(wait)
 
 
-def _start(spec: dict[str, Any], namespace: dict[str, Any], serve: Any) -> None:
+def _start(spec: dict[str, Any], namespace: dict[str, Any]) -> IOLoop:
+    """Start IPython. Returns its loop, which stops whenever the grader has something to say."""
     from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
@@ -101,21 +119,10 @@ def _start(spec: dict[str, Any], namespace: dict[str, Any], serve: Any) -> None:
     from tornado.ioloop import IOLoop  # noqa: PLC0415
 
     loop = IOLoop.current()
-    asked = select.poll()
-    asked.register(spec["grader"], select.POLLIN)
     loop.add_handler(spec["grader"], lambda *_: loop.stop(), IOLoop.READ)
-
-    def wait() -> None:
-        while not asked.poll(0):
-            try:
-                loop.start()
-            except KeyboardInterrupt:  # as ipykernel itself: an interrupt between cells ends nothing
-                continue
-
-    os.chdir(spec["folder"])
-    sys.path.insert(0, "")
     assert app.shell is not None
-    serve(app.shell.user_ns, wait)
+    assert app.shell.user_ns is namespace
+    return loop
 
 
 def _plain_streams(log: int) -> None:

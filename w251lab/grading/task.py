@@ -12,8 +12,9 @@ from w251lab.course.notebook import UnreadableNotebookError, cells, parse_notebo
 from w251lab.course.results import NotebookResult
 from w251lab.course.score import cell_problems, reported_device, score, ungradable
 from w251lab.grading import kernels, sandbox
-from w251lab.grading.execute import ContainedSession, run, without_hidden
+from w251lab.grading.execute import ContainedSession, run
 from w251lab.grading.job import Graded, SandboxError
+from w251lab.grading.outputs import storable, without_hidden
 from w251lab.grading.proctor import Tests
 from w251lab.grading.restore import restore
 
@@ -81,7 +82,7 @@ def _graded(job: Job, source: NotebookNode, restored: Restored, start: float) ->
         session = ContainedSession(tests, job.limits, wanted=wanted, start=place.start, make_folder=place.make_folder)
         nb = parse_notebook(restored.notebook, job.name)
         _tag_parameters(nb, source)
-        executed = run(session, nb, dict(job.parameters))
+        executed = storable(run(session, nb, dict(job.parameters)))
     faults = session.faults | restored.faults
     judged = without_hidden(executed, session.answers)
     count, completed, problems = cell_problems(judged)

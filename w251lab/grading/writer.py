@@ -214,9 +214,11 @@ _UNUSUAL = {Verdict.UNGRADABLE, Verdict.TAMPERED}
 def _marks(question: QuestionResult, empty: set[str], *, absent: bool) -> dict[str, _Mark]:
     """grade_id -> mark of each graded cell of a question."""
     if not question.manual:
-        ungradable = Verdict.UNGRADABLE
+        # Nothing is earned by tampering; but what looks like it may be an honest mistake, so a person decides.
         return {
-            test.grade_id: _Mark(None, waits=True) if test.verdict is ungradable else _Mark(test.earned, waits=False)
+            test.grade_id: _Mark(
+                None if test.verdict is Verdict.UNGRADABLE else test.earned, waits=test.verdict in _UNUSUAL
+            )
             for test in question.tests
         }
     if absent or (question.name in empty and question.verdict is Verdict.AWAITING_REVIEW):
