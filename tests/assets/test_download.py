@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -116,6 +117,26 @@ def test_without_a_published_digest_the_first_file_decides(asset: Asset, site: S
         assets.find(unknown)
 
 
+def test_without_a_digest_and_a_condition_nothing_is_continued(asset: Asset, site: Site) -> None:
+    """The rest could be of another file, and nobody would notice: a weak ETag is no condition for a range."""
+    unknown = replace(asset, sha256="")
+    site.etag, site.breaks = 'W/"one"', [300_000]
+    assert assets.fetch(unknown, pause=0).read_bytes() == CONTENT
+    assert ["range" in asked for asked in site.asked] == [False, False]
+
+
+def test_what_lies_in_the_shared_folder_is_not_fetched(
+    asset: Asset, site: Site, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "weights.bin").write_bytes(CONTENT)
+    monkeypatch.setenv("W251LAB_WEIGHTS", str(tmp_path / "shared"))
+    monkeypatch.setenv("W251LAB_OFFLINE", "1")
+    assert assets.fetch(asset) == tmp_path / "shared" / "weights.bin"
+    assert site.asked == []
+    assert not cache.exists()
+
+
 @pytest.mark.parametrize("status", [404, 403, 410])
 def test_a_file_that_is_not_there_is_not_asked_for_again(asset: Asset, site: Site, status: int) -> None:
     site.statuses = [status]
@@ -131,9 +152,11 @@ def test_a_busy_server_is_asked_again(asset: Asset, site: Site) -> None:
 
 
 def test_no_server_at_all(asset: Asset, site: Site) -> None:
-    nowhere = replace(asset, url="http://127.0.0.1:9/weights.bin")
-    with pytest.raises(AssetError, match="could not be fetched: ConnectionError") as caught:
-        assets.fetch(nowhere, pause=0)
+    with socket.socket() as taken:  # nobody listens on it, and nobody else can
+        taken.bind(("127.0.0.1", 0))
+        nowhere = replace(asset, url=f"http://127.0.0.1:{taken.getsockname()[1]}/weights.bin")
+        with pytest.raises(AssetError, match="could not be fetched: ConnectionError") as caught:
+            assets.fetch(nowhere, pause=0)
     assert "HTTPS_PROXY" in caught.value.remedy
     assert site.asked == []
 

@@ -114,7 +114,7 @@ def test_files(tmp_path: Path) -> None:
     png = card.save(figure, tmp_path / "card.png")
     with Image.open(png) as opened:
         assert opened.size == (1269, 855)
-    with Image.open(card.save(figure, tmp_path / "large.PNG", scale=2)) as opened:
+    with Image.open(card.save(figure, str(tmp_path / "large.PNG"), scale=2)) as opened:
         assert opened.size == (2538, 1710)
     pdf = card.save(figure, tmp_path / "card.pdf").read_bytes()
     assert pdf.startswith(b"%PDF")

@@ -65,6 +65,10 @@ def test_no_picture_is_written_over_another(tmp_path: Path) -> None:
         batch.targets([Path("a/me.jpg"), Path("b/me.png")], tmp_path)
     with pytest.raises(UsageError, match="would be overwritten"):
         batch.targets([tmp_path / "me.png"], tmp_path)
+    (tmp_path / "me.png").touch()  # perhaps another photograph
+    with pytest.raises(UsageError, match=r"me\.png, which lies beside me\.jpg"):
+        batch.targets([tmp_path / "me.jpg"], tmp_path)
+    assert batch.targets([tmp_path / "in" / "me.jpg"], tmp_path), "a second run replaces the first one's"
     twice = batch.targets([Path("me.jpg"), Path("me.jpg")], tmp_path)
     assert twice == {Path("me.jpg"): tmp_path / "me.png"}
 

@@ -17,6 +17,7 @@ from PIL import Image
 from w251lab.errors import UsageError
 from w251lab.faces import pictures
 from w251lab.faces.errors import PictureError
+from w251lab.faces.files import umask
 from w251lab.faces.pictures import read_picture, write_picture
 
 if TYPE_CHECKING:
@@ -122,9 +123,9 @@ def test_larger_pictures_are_shrunk_when_asked(collins: NDArray[np.uint8], tmp_p
 
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     content = bytearray(encoded(Image.new("L", (8, 8)), "BMP"))
-    for width, height in ((60_000, 60_000), (20_000, 10_000)):  # Pillow refuses the first, and only warns of the second
+    for width, height in ((60_000, 60_000), (20_000, 10_000)):
         content[18:26] = width.to_bytes(4, "little") + height.to_bytes(4, "little")
-        with pytest.raises(PictureError, match="are the limit"):
+        with pytest.raises(PictureError, match="has too many pixels; 178,956,970 are the limit"):
             read_picture(bytes(content))
 
 
@@ -133,7 +134,7 @@ def test_a_written_picture_is_read_again(kind: str, collins: NDArray[np.uint8], 
     path = write_picture(collins, tmp_path / "new folder" / f"größe 1.{kind}", quality=90)
     read = read_picture(path).astype(int)
     assert np.abs(read - collins).mean() < (4 if kind in {"jpg", "webp"} else 0.001)
-    assert path.stat().st_mode & 0o777 == 0o666 & ~pictures._umask()
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask()
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
@@ -168,6 +169,18 @@ def test_a_name_without_a_format_is_refused(collins: NDArray[np.uint8], tmp_path
         write_picture(collins, tmp_path / "picture.txt")
     with pytest.raises(PictureError, match="read_picture"):
         write_picture(collins.astype(float), tmp_path / "picture.png")
+    for wrong in (0, 101, "best"):
+        with pytest.raises(UsageError, match="quality"):
+            write_picture(collins, tmp_path / "picture.jpg", quality=wrong)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "side"), [("wide.webp", 16_400), ("wide.jpg", 65_600)])
+def test_a_picture_that_the_format_cannot_hold_is_said(name: str, side: int, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=f"{side} x 1 pixels cannot be written as") as caught:
+        write_picture(np.zeros((1, side, 3), np.uint8), tmp_path / name)
+    assert "PNG" in caught.value.remedy
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_portraits_are_those_of_the_provenance() -> None:

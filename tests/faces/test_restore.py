@@ -82,6 +82,8 @@ def test_what_cannot_be_meant_is_refused(collins: NDArray[np.uint8], quick: Base
             quick.restore(collins, upscale=upscale)
     with pytest.raises(UsageError, match="min_eye_distance"):
         quick.restore(collins, min_eye_distance=-1)
+    with pytest.raises(UsageError, match="min_eye_distance"):
+        quick.restore(collins, min_eye_distance="5")
     with pytest.raises(PictureError, match="uint8"):
         quick.restore(collins / 255)
     huge = np.broadcast_to(np.zeros(3, np.uint8), (9000, 12_000, 3))

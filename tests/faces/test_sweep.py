@@ -87,6 +87,13 @@ def test_the_identity_is_that_of_the_network(face: detect.Face) -> None:
     assert identity.identity_distance(direct, aligned) < 0.3  # half of what another person has
 
 
+@pytest.mark.parametrize("size", [512, 128])
+def test_an_aligned_face_is_where_it_was_aligned_to(face: detect.Face, size: int) -> None:
+    there = sweep.aligned_face(size).landmarks
+    matrix = align.align(pictures.portrait(), face, size).matrix
+    assert np.abs(align.similarity(face.landmarks, there) - matrix).max() < 1e-9
+
+
 def test_the_vintage_filter_and_a_function_of_ones_own(face: detect.Face) -> None:
     picture = pictures.portrait()
 

@@ -91,6 +91,7 @@ def test_a_killed_grader_goes_on_where_it_was(
     with start(root) as grader:
         with suppress(subprocess.TimeoutExpired):
             grader.wait(timeout=moment)
+        below = []
         with suppress(psutil.NoSuchProcess):  # it was faster this time
             below = psutil.Process(grader.pid).children(recursive=True)
         grader.send_signal(signal.SIGKILL)

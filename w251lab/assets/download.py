@@ -58,7 +58,7 @@ def fetch(asset: Asset, progress: Callable[[int, int], None] | None = None, paus
             what came is not the file that was meant. What was fetched so far is kept, but for a wrong file.
     """
     place = store.target(asset)
-    if place.is_file():
+    if store.present(asset) is not None:
         return store.find(asset)
     if store.offline():
         raise AssetError(
@@ -175,8 +175,10 @@ def _ask(asset: Asset, url: str, have: int) -> Iterator[_Answer | None]:
     import requests  # noqa: PLC0415
 
     headers = {"Accept-Encoding": "identity"}  # a compressed transfer could not be continued
-    if have:
-        headers |= {"Range": f"bytes={have}-"} | _if_range(asset)
+    condition = _if_range(asset)
+    # With neither a condition nor a digest nobody would notice that the rest is of another file: from the beginning.
+    if have and (condition or store.expected(asset)):
+        headers |= {"Range": f"bytes={have}-"} | condition
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
         status = response.status_code
         if status == 416:  # nothing from there on: the part is whole, or of another file

@@ -88,16 +88,22 @@ def _digest(path: Path, _changed: int, _size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def present(asset: Asset) -> Path | None:
+    """Where an asset's file lies, unchecked: in the folder of downloads, else in the shared one; None: nowhere."""
+    shared = os.environ.get(SHARED, "").strip()
+    places = (target(asset), *([Path(shared) / asset.file] if shared else []))
+    return next((path for path in places if path.is_file()), None)
+
+
 def find(asset: Asset) -> Path:
     """The file of an asset, checked. Nothing is fetched.
 
     Raises:
         AssetError: It is not here, cannot be read, or is another file; with the command that puts it right.
     """
-    shared = os.environ.get(SHARED, "").strip()
-    for path in (target(asset), *([Path(shared) / asset.file] if shared else [])):
-        if path.is_file():
-            return _checked(asset, path)
+    path = present(asset)
+    if path is not None:
+        return _checked(asset, path)
     size = f", {asset.size / 1e6:.0f} MB" if asset.size else ""
     left = " (a part of it is; the command goes on from there)" if part(asset).exists() else ""
     raise AssetError(

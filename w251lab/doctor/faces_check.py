@@ -21,8 +21,9 @@ def faces(_device: Device) -> str:
     """Find the face in a bundled portrait, restore it with the baseline on the CPU, and compare who it is."""
     import numpy as np
 
-    from w251lab.faces import align, detect, identity, pictures
+    from w251lab.faces import detect, identity, pictures
     from w251lab.faces.baseline import BaselineRestorer
+    from w251lab.faces.sweep import aligned_face
 
     portrait = pictures.portrait()
     found = detect.detect(portrait)
@@ -31,9 +32,8 @@ def faces(_device: Device) -> str:
         raise W251Error(f"The detector finds {seen} in a portrait whose eyes are at {_EYES}.", _REPAIR)
     restorer = BaselineRestorer(face_pixels=64)
     result = restorer.restore(portrait, faces=found, paste=False)
-    upright = detect.Face((0.0, 0.0, 512.0, 512.0), 1.0, align.TEMPLATE)
     who = identity.embedding(portrait, found[0])
-    near = identity.identity_distance(who, identity.embedding(result.faces[0].restored, upright))
+    near = identity.identity_distance(who, identity.embedding(result.faces[0].restored, aligned_face()))
     other = pictures.portrait("hopper")
     far = identity.identity_distance(who, identity.embedding(other, detect.detect(other)[0]))
     if not near < identity.THRESHOLD < far:

@@ -108,14 +108,14 @@ def similarity(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
         chosen = list(pair)
         if np.linalg.norm(points[chosen[0]] - points[chosen[1]]) < 1e-6:
             continue
-        away = _distances(_least_squares(points[chosen], target[chosen]), points, target)
+        away = _distances(least_squares(points[chosen], target[chosen]), points, target)
         if np.median(away) < least:
             best, least = away, float(np.median(away))
     assert best is not None
     # Rousseeuw's robust deviation, and 2.5 of it; the floor keeps points that are right to a tenth of a pixel.
     deviation = 1.4826 * (1 + 5 / (len(points) - 2)) * np.sqrt(least)
     inside = best <= max(2.5 * deviation, 0.1) ** 2
-    return _least_squares(points[inside], target[inside])
+    return least_squares(points[inside], target[inside])
 
 
 def paste_back(
@@ -190,8 +190,16 @@ def feather(size: int) -> NDArray[np.float32]:
     return mask
 
 
-def _least_squares(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The similarity x' = a x - b y + c, y' = b x + a y + d with the least sum of squared distances."""
+def least_squares(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The similarity x' = a x - b y + c, y' = b x + a y + d with the least sum of squared distances.
+
+    Args:
+        points: float64 (n, 2), n at least 2.
+        target: float64 (n, 2).
+
+    Returns:
+        float64 (2, 3).
+    """
     x, y, one, none = *points.T, np.ones(len(points)), np.zeros(len(points))
     system = np.concatenate([np.stack([x, -y, one, none], axis=1), np.stack([y, x, none, one], axis=1)])
     (a, b, c, d), *_ = np.linalg.lstsq(system, target.T.ravel(), rcond=None)

@@ -30,7 +30,8 @@ def targets(sources: Sequence[Path], folder: Path) -> dict[Path, Path]:
     """For each picture file the file to write: a PNG of its name in ``folder``.
 
     Raises:
-        UsageError: Two of them would be written to the same file, or one onto itself.
+        UsageError: Two of them would be written to the same file, one onto itself, or one onto a file that lies beside
+            the pictures, and may be one of them.
     """
     chosen: dict[Path, Path] = {}
     for source in dict.fromkeys(sources):
@@ -40,6 +41,10 @@ def targets(sources: Sequence[Path], folder: Path) -> dict[Path, Path]:
             raise UsageError(f"{same} and {source} would both be written to {target}", "restore them into two folders")
         if target.resolve() == source.resolve():
             raise UsageError(f"{source} would be overwritten", "name another folder with --output")
+        if target.exists() and target.resolve().parent == source.resolve().parent:
+            raise UsageError(
+                f"{target}, which lies beside {source.name}, would be overwritten", "name another folder with --output"
+            )
         chosen[source] = target
     return chosen
 

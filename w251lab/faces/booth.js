@@ -109,7 +109,11 @@ function render({ model, el }) {
     }
   };
   take.onclick = async () => {
-    await keep(video, video.videoWidth, video.videoHeight, "from the camera");
+    try {
+      await keep(video, video.videoWidth, video.videoHeight, "from the camera");
+    } catch (error) {
+      say(reason(error));
+    }
     off();
   };
   file.onchange = async () => {

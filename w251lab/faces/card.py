@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import matplotlib.pyplot as plt
@@ -16,10 +17,11 @@ import matplotlib.pyplot as plt
 from w251lab.errors import UsageError
 from w251lab.faces import arguments, lettering, vintage
 from w251lab.faces.errors import PictureError
+from w251lab.faces.files import write_whole
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from matplotlib.figure import Figure
 
@@ -145,21 +147,22 @@ def contact_sheet(
     return figure
 
 
-def save(figure: Figure, path: Path, *, scale: float = 1.0) -> Path:
+def save(figure: Figure, file: str | os.PathLike[str], *, scale: float = 1.0) -> Path:
     """Write a card or a sheet as PNG or PDF, by the file's ending; a file that is there stays whole till the end.
 
     Args:
         figure: As :func:`photo_card` and :func:`contact_sheet` give it.
-        path: Ends in ``.png`` or ``.pdf``. In a PDF the words are letters, not pixels.
+        file: Ends in ``.png`` or ``.pdf``. In a PDF the words are letters, not pixels.
         scale: Of a PNG: 2 has twice as many pixels on each side.
 
     Returns:
-        ``path``.
+        Where it is.
 
     Raises:
         UsageError: The ending is another.
         PictureError: The file cannot be written.
     """
+    path = Path(file).expanduser()
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "pdf"):
         raise UsageError(f"{path.name} does not say what to write", "end its name in .png or .pdf")
@@ -169,12 +172,9 @@ def save(figure: Figure, path: Path, *, scale: float = 1.0) -> Path:
     metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
     with lettering.drawing():
         figure.savefig(content, format=kind, dpi=figure.dpi * factor, metadata=metadata)
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_bytes(content.getvalue())
-        part.replace(path)
+        write_whole(path, content.getvalue())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise PictureError(
             f"{path} cannot be written: {error.strerror}", "give a file in a folder that you may write to"
         ) from error

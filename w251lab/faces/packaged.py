@@ -5,14 +5,14 @@ The packages are carriers: what they would run, and what they ask for themselves
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import wraps
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from w251lab.assets import store
 from w251lab.faces.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ class PackagedFile:
                 f"in a checkout: make env; elsewhere: {self._install()}",
             ) from error
         try:
-            state = found.stat()
-            digest = _digest(found, state.st_mtime_ns, state.st_size)
+            digest = store.digest(found)
         except OSError as error:
             raise WeightsError(
                 f"{self.what} cannot be read from {found}: {error.strerror}", f"install it again: {self._install()}"
@@ -98,9 +97,3 @@ def once(load: Callable[[], _T]) -> Callable[[], _T]:
             return kept[0]
 
     return loaded
-
-
-@cache
-def _digest(path: Path, _changed: int, _size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,9 +6,7 @@ import contextlib
 import io
 import os
 import struct
-import tempfile
 import warnings
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +14,9 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from w251lab.errors import UsageError
+from w251lab.faces import arguments
 from w251lab.faces.errors import PictureError
+from w251lab.faces.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,19 +87,19 @@ def write_picture(picture: NDArray[np.uint8], path: str | os.PathLike[str], *, q
         The path.
 
     Raises:
-        UsageError: The suffix is another.
-        PictureError: It is no picture, or cannot be written: a folder without permission, a full disk.
+        UsageError: The suffix is another, or the quality is out of range.
+        PictureError: It is no picture, is larger than the format allows, or cannot be written: a folder without
+            permission, a full disk.
     """
     target = Path(path).expanduser()
     kind = _SUFFIXES.get(target.suffix.lower())
     if kind is None:
         raise UsageError(f"cannot tell a picture's format from the name {target.name!r}", f"end it with {_suffixes()}")
     check_picture(picture)
-    encoded = io.BytesIO()
+    content = _encoded(picture, kind, arguments.whole(quality, "quality", least=1, most=100))
     try:
-        Image.fromarray(picture).save(encoded, kind, quality=quality)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write(target.resolve(), encoded.getvalue())
+        write_whole(target, content)
     except OSError as error:
         raise PictureError(
             f"the picture cannot be written to {target}: {error.strerror or error}",
@@ -140,13 +140,20 @@ def check_picture(picture: object, name: str = "the picture") -> None:
     Raises:
         PictureError: It is something else.
     """
-    remedy = "pass it through w251lab.faces.pictures.read_picture"
-    if not isinstance(picture, np.ndarray):
-        raise PictureError(f"{name} is a {type(picture).__name__} in place of an array", remedy)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+    arguments.pixels(picture, name, gray=False)
+
+
+def _encoded(picture: NDArray[np.uint8], kind: str, quality: int) -> bytes:
+    """The file's content."""
+    file = io.BytesIO()
+    try:
+        Image.fromarray(picture).save(file, kind, quality=quality)
+    except (OSError, ValueError) as error:  # JPEG ends at 65,500 pixels a side, WebP at 16,383
         raise PictureError(
-            f"{name} is {picture.dtype} of shape {picture.shape} in place of uint8 (height, width, 3)", remedy
-        )
+            f"{picture.shape[1]} x {picture.shape[0]} pixels cannot be written as {kind}: {error}",
+            "write a PNG file, or a smaller picture",
+        ) from error
+    return file.getvalue()
 
 
 def _content(source: object) -> tuple[bytes, str]:
@@ -199,7 +206,7 @@ def _readable(name: str) -> Iterator[None]:
 
 def _too_large(name: str, pixels: str = "") -> PictureError:
     return PictureError(
-        f"{name} has {pixels or f'more than {2 * MOST_PIXELS:,} pixels'}; {MOST_PIXELS:,} are the limit",
+        f"{name} has {pixels or 'too many pixels'}; {MOST_PIXELS:,} are the limit",
         "scale it down in a picture editor first: faces need no more than a few thousand pixels a side",
     )
 
@@ -280,30 +287,6 @@ def _levels(pixels: NDArray[Any]) -> NDArray[np.uint8]:
             "give floats in 0..1 (divide levels by 255), or uint8 in 0..255",
         )
     return np.rint(pixels.astype(np.float64) * 255).astype(np.uint8)
-
-
-def _write(target: Path, content: bytes) -> None:
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)  # a device or a pipe cannot be replaced; a folder says what it is
-        return
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem[:50]}-", suffix=target.suffix, dir=target.parent)
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        partial.chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-        partial.replace(target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-@cache
-def _umask() -> int:
-    """What is taken from a new file's permissions; there is no way to read it but to set it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _suffixes() -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from w251lab import accelerator
 from w251lab.errors import UsageError, W251Error
-from w251lab.faces import align, detect, enlarging
+from w251lab.faces import align, arguments, detect, enlarging
 from w251lab.faces.errors import FaceError, NoFaceError, PictureError
 from w251lab.faces.pictures import MOST_PIXELS, check_picture
 
@@ -164,16 +164,15 @@ class Restorer(ABC):
         check_picture(picture)
         check_upscale(upscale)
         _check_result(picture, upscale if paste else 1)
-        if not 0 <= min_eye_distance < float("inf"):
-            raise UsageError(f"min_eye_distance is {min_eye_distance!r}", "give a number of pixels, at least 0")
+        arguments.number(min_eye_distance, "min_eye_distance", least=0)
         watch = _Stages()
         with watch("detect"):
             found = tuple(faces) if faces is not None else detect.detect(picture)
         if not found and not missing_ok:
             raise NoFaceError(
                 "no face was found in the picture",
-                "take a picture of a face that looks towards the camera, or damage it less; missing_ok=True enlarges it"
-                " as it is",
+                "take a picture of a face that looks towards the camera, or damage it less; in Python, missing_ok=True"
+                " enlarges it as it is",
             )
         chosen, notes = _choose(found, picture.shape, min_eye_distance, only_center_face=only_center_face)
         with watch("align"):
@@ -248,10 +247,7 @@ def check_upscale(upscale: float) -> None:
     Raises:
         UsageError: It is something else.
     """
-    given: object = upscale
-    number = isinstance(given, (int, float, np.number)) and not isinstance(given, bool)
-    if not number or not 1 <= upscale <= MOST_UPSCALE:
-        raise UsageError(f"upscale is {upscale!r}", f"give a number in 1..{MOST_UPSCALE:g}")
+    arguments.number(upscale, "upscale", least=1, most=MOST_UPSCALE)
 
 
 def _check_result(picture: NDArray[np.uint8], upscale: float) -> None:

@@ -197,7 +197,7 @@ def aligned_face(size: int = 512) -> detect.Face:
     Args:
         size: Edge of the picture in pixels.
     """
-    landmarks = np.asarray(align.TEMPLATE, dtype=np.float64) * (size / 512)
+    landmarks = (align.TEMPLATE + 0.5) * (size / align.TEMPLATE_SIZE) - 0.5  # edges of pixels scale, centres do not
     (left, top), (right, bottom) = landmarks.min(axis=0), landmarks.max(axis=0)
     margin = 0.75 * (right - left)
     box = (left - margin, top - margin, right + margin, bottom + 0.5 * margin)

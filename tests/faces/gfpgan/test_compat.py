@@ -56,3 +56,13 @@ def test_the_fused_activation_is_its_formula() -> None:
     expected = [[[2 * 2**0.5, -2 * 0.2 * 2**0.5]], [[1.5 * 2**0.5, 3 * 2**0.5]]]
     assert torch.allclose(found, torch.tensor(expected))
     assert compat.fused_leaky_relu(torch.ones(2, 4), torch.ones(4)).shape == (2, 4)
+
+
+def test_a_library_that_cannot_be_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_name: str) -> None:
+        raise OSError("libcudart.so.13: cannot open shared object file")
+
+    monkeypatch.setattr(compat, "import_module", broken)
+    monkeypatch.setattr(compat.util, "find_spec", lambda _: object())
+    with pytest.raises(W251Error, match=r"does not go together .* libcudart"):
+        compat.prepare()

@@ -141,3 +141,16 @@ def test_on_a_gpu_it_is_the_same_and_recorded_once(made: Any, pictures: Any) -> 
     assert precision.psnr(found.cpu(), expected) >= precision.LEAST_PSNR - 3
     assert torch.equal(found, again)
     assert precision.psnr(one, found[:1]) > 45
+
+
+def test_float32_is_not_rounded_to_tf32(made: Any, pictures: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch  # noqa: PLC0415
+
+    def rounds() -> tuple[bool, bool]:
+        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    seen, before = [], rounds()
+    monkeypatch.setattr(FastNetwork, "__call__", lambda _, faces: seen.append(rounds()) or faces)
+    precision.in_precision(made, "cpu", "float32")(pictures)
+    assert seen == [(False, False)]
+    assert rounds() == before

@@ -169,3 +169,15 @@ def test_on_a_gpu_it_restores_what_the_cpu_does(narrow: dict[str, Path], faces: 
     assert made.numbers in precision.PRECISIONS
     assert np.sqrt(np.mean((cpu.astype(float) - gpu) ** 2)) < 2
     assert np.array_equal(gpu, made.restore_faces(faces))
+
+
+def test_a_gpu_that_pytorch_cannot_use(narrow: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old driver: whoever named the GPU is told, for "auto" there is the CPU."""
+    import torch  # noqa: PLC0415
+
+    monkeypatch.setattr(restorer.accelerator, "resolve_device", lambda device: "cpu" if device == "cpu" else "gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    made = GfpganRestorer(device="auto", weights_file=narrow["1.3"])
+    assert (made.device, made.numbers) == ("cpu", "float32")
+    with pytest.raises(W251Error, match="PyTorch cannot use it"):
+        GfpganRestorer(device="gpu", weights_file=narrow["1.3"])

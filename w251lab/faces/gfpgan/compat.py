@@ -79,7 +79,7 @@ def _imported(name: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old spellings inside packages that will not change any more
             return import_module(name)
-    except (ImportError, AttributeError, RuntimeError) as error:
+    except (ImportError, AttributeError, RuntimeError, OSError) as error:  # OSError: a library that cannot be loaded
         raise W251Error(
             f"{name} does not go together with what is installed beside it: {error}",
             "make the environment again from its lock file: make clean, then make env GFPGAN=yes",

@@ -104,7 +104,20 @@ def in_precision(
     def compute(faces: Any) -> Any:
         return fast(faces.to(number).contiguous(memory_format=layout)).float()
 
-    return compute
+    return unrounded(compute)
+
+
+def unrounded(compute: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``compute`` in 32-bit floats where they are asked for: PyTorch's convolutions round them to TF32's 10 bits.
+
+    That is no more than float16 has, and float32 is taken where float16 is too little.
+    """
+
+    def computed(faces: Any) -> Any:
+        with exact():
+            return compute(faces)
+
+    return computed
 
 
 @contextmanager

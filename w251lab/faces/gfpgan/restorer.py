@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from w251lab.accelerator import Device
+
 #: How it is computed: "fast" as in `fast` (v1 has none: there it is "stock"), "stock" as GFPGAN's own code does it.
 PATHS: Final = ("auto", "fast", "stock")
 
@@ -26,7 +28,7 @@ class GfpganRestorer(Restorer):
     """Restores faces with GFPGAN and its published weights. The same picture and seed give the same result.
 
     Args:
-        device: "auto", "cpu" or "gpu".
+        device: "auto", "cpu" or "gpu". "auto" is the GPU where there is one that PyTorch can use.
         version: "1.3", "1.4", or "1", which gives gray faces colours.
         weights_file: A file of weights in GFPGAN's format, in place of the published one.
         seed: Of the noise that StyleGAN2 adds; None takes the noise that lies in the file of weights.
@@ -65,15 +67,15 @@ class GfpganRestorer(Restorer):
             raise UsageError(f"there are no numbers {numbers!r}", f"use auto, {', '.join(precision.PRECISIONS)}")
         if batch < 1:
             raise UsageError(f"batch is {batch!r}", "give a number of faces, at least 1")
-        self.device = accelerator.resolve_device(device)
+        wanted = accelerator.resolve_device(device)
         self.model = f"GFPGAN v{chosen.name}" + (f" ({Path(weights_file).name})" if weights_file else "")
         self.background = background
-        self.numbers = numbers if self.device == "gpu" else "float32"
         self.path = "stock" if path == "stock" or chosen.arch != "clean" else "fast"
-        self._batch = batch if self.device == "gpu" else 1
         self._network = network.load(chosen, Path(weights_file) if weights_file else None)
         network.fix_noise(self._network, seed)
-        _check_cuda(self.device)
+        self.device = _usable(wanted, asked=device)
+        self.numbers = numbers if self.device == "gpu" and self.path == "fast" else "float32"
+        self._batch = batch if self.device == "gpu" else 1
         self._compute: Callable[[Any], Any] | None = None
 
     def restore_faces(self, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -122,7 +124,7 @@ class GfpganRestorer(Restorer):
         """What restores a tensor on the device."""
         if self.path == "stock":
             there = precision.converted(self._network, "cuda" if self.device == "gpu" else "cpu", "float32")
-            return lambda given: network.stock(there, given)
+            return precision.unrounded(lambda given: network.stock(there, given))
         if self.device == "cpu":
             return FastNetwork(self._network)
         if self.numbers == "auto":
@@ -163,11 +165,19 @@ def to_faces(result: Any) -> NDArray[np.uint8]:
     return found
 
 
-def _check_cuda(device: str) -> None:
+def _usable(wanted: Device, *, asked: str) -> Device:
+    """``wanted``, or the CPU in place of a GPU that PyTorch cannot use and that nobody named.
+
+    Raises:
+        W251Error: PyTorch cannot use the GPU that was asked for.
+    """
     import torch  # noqa: PLC0415
 
-    if device == "gpu" and not torch.cuda.is_available():
-        raise W251Error(
-            "there is an NVIDIA GPU, but PyTorch cannot use it",
-            "its driver has to be for CUDA 13 (580 or newer); or use device='cpu'",
-        )
+    if wanted == "cpu" or torch.cuda.is_available():
+        return wanted
+    if asked == "auto":
+        return "cpu"
+    raise W251Error(
+        "there is an NVIDIA GPU, but PyTorch cannot use it",
+        "its driver has to be for CUDA 13 (580 or newer); or use device='cpu'",
+    )
