@@ -106,6 +106,19 @@ def test_the_bar_counts_says_what_is_left_and_names_a_lost_worker() -> None:
     assert "left" in said
 
 
+def test_what_is_begun_before_another_is_told_to_be_finished_makes_no_further_place() -> None:
+    with ClassProgress(Console(file=io.StringIO())) as progress:
+        progress.begin("01_little", {"little": 10}, 1)
+        progress.places(2)
+        jobs = [little.job(student=student) for student in ("ada", "bob", "eva")]
+        for job in jobs:
+            progress.started(job)
+        progress.finished(jobs[0], None)
+        assert progress.estimate.places == 2
+        progress.places(0)
+        assert progress.estimate.places == 2, "lost ones are started again"
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0.2, "1 s"), (89, "89 s"), (91, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min")]
 )

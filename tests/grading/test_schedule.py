@@ -32,6 +32,10 @@ class Log:
         self.told: list[tuple[str, str]] = []
         self.workers: set[str] = set()
         self.under_way = self.most = 0
+        self.numbers: set[int] = set()
+
+    def places(self, number: int) -> None:
+        self.numbers.add(number)
 
     def started(self, job: Job) -> None:
         self.told.append(("started", job.student))
@@ -98,6 +102,7 @@ def test_jobs_are_taken_only_as_places_become_free(client: Client) -> None:
         assert taken <= back + 2
     assert back == 12
     assert log.most <= 3  # the place is filled before what was in it is told
+    assert log.numbers == {2}
 
 
 def test_a_lost_worker_costs_nobody_and_one_that_kills_two_is_ungradable(client: Client, tmp_path: Path) -> None:

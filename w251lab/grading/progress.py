@@ -130,11 +130,15 @@ class ClassProgress:
         self.estimate = Estimate(totals, places)
         self._progress.update(self._task, description=lab, total=sum(totals.values()), completed=0)
 
+    def places(self, number: int) -> None:
+        """See `w251lab.grading.schedule.Watch`. While all workers are lost, their number is what it will be again."""
+        assert self.estimate is not None
+        self.estimate.places = number or self.estimate.places
+
     def started(self, job: Job) -> None:
         """See `w251lab.grading.schedule.Watch`."""
         assert self.estimate is not None
         self.estimate.started(job.name, job.notebook)
-        self.estimate.places = max(self.estimate.places, len(self.estimate._since))  # noqa: SLF001
         self._draw()
 
     def finished(self, job: Job, graded: Graded) -> None:  # noqa: ARG002

@@ -35,8 +35,11 @@ PATIENCE = 180.0
 class Watch(Protocol):
     """Told what happens, in the thread that iterates."""
 
+    def places(self, number: int) -> None:
+        """So many submissions can be under way at a time, as of now."""
+
     def started(self, job: Job) -> None:
-        """A submission was handed to a worker."""
+        """A submission was handed to a worker, perhaps before it is told that the one before is finished."""
 
     def finished(self, job: Job, graded: Graded) -> None:
         """A submission was graded, or found ungradable."""
@@ -172,6 +175,7 @@ class _Run:
         """Submissions that are back, one way or another, until none is left. Its place is filled before it is told."""
         while True:
             self.pool.look()
+            self.watch.places(sum(self.pool.threads.values()))
             self._fill()
             if self.exhausted and not self.flights and not self.again:
                 return
