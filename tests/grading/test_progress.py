@@ -91,7 +91,7 @@ def test_a_lost_task_is_still_to_be_done() -> None:
 def test_the_bar_counts_says_what_is_left_and_names_a_lost_worker() -> None:
     screen = io.StringIO()
     with ClassProgress(Console(file=screen, force_terminal=True, width=160, color_system=None)) as progress:
-        progress.begin("01_little", {"little": 2}, 1)
+        progress.begin("01_little", {"little": 2})
         job = little.job()
         progress.started(job)
         progress.lost(job, "tcp://127.0.0.1:1", again=True)
@@ -108,7 +108,7 @@ def test_the_bar_counts_says_what_is_left_and_names_a_lost_worker() -> None:
 
 def test_what_is_begun_before_another_is_told_to_be_finished_makes_no_further_place() -> None:
     with ClassProgress(Console(file=io.StringIO())) as progress:
-        progress.begin("01_little", {"little": 10}, 1)
+        progress.begin("01_little", {"little": 10})
         progress.places(2)
         jobs = [little.job(student=student) for student in ("ada", "bob", "eva")]
         for job in jobs:

@@ -215,7 +215,7 @@ class _Grading:
         from w251lab.grading.schedule import schedule  # noqa: PLC0415 - loads dask
 
         totals = Counter(todo.notebook for todo in self.todo)
-        self.progress.begin(self.lab.name, dict(totals), sum(client.nthreads().values()) or 1)
+        self.progress.begin(self.lab.name, dict(totals))
         waiting = Counter(todo.submission.student for todo in self.todo)
         digests = {(todo.submission.student, todo.notebook): todo for todo in self.todo}
         with self._recorder() as recorder:

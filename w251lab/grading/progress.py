@@ -125,9 +125,9 @@ class ClassProgress:
         self._task = self._progress.add_task("reading", total=None, left="")
         self._silent_since = 0.0
 
-    def begin(self, lab: str, totals: dict[str, int], places: int) -> None:
-        """What there is to do: notebook -> submissions, and how many at a time."""
-        self.estimate = Estimate(totals, places)
+    def begin(self, lab: str, totals: dict[str, int]) -> None:
+        """What there is to do: notebook -> submissions."""
+        self.estimate = Estimate(totals)
         self._progress.update(self._task, description=lab, total=sum(totals.values()), completed=0)
 
     def places(self, number: int) -> None:
