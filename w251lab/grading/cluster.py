@@ -42,6 +42,9 @@ _CONFIG = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
+    # dask would have C's allocator return memory at once, which makes NumPy's temporaries cost twice their time in a
+    # kernel without a sandbox; how many threads a notebook uses is not dask's business either.
+    "distributed.nanny.pre-spawn-environ": {},
     "distributed.worker.daemon": False,  # a worker starts sandboxes, and a daemon may start nothing
 }
 

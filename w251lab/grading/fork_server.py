@@ -11,6 +11,7 @@ MODE is ``fork`` (namespaces for each fork), ``once`` (one submission; the sandb
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -27,8 +28,11 @@ def main(arguments: list[str]) -> None:
     control = socket.socket(fileno=int(descriptor))
     os.set_inheritable(control.fileno(), False)
     isolate.die_with_parent()
-    student_kernel.import_ahead((*student_kernel.KERNEL_MODULES, *modules))
+    student_kernel.import_kernel()
+    student_kernel.import_ahead(tuple(modules))
     guard.prepare()
+    gc.collect()
+    gc.freeze()  # a fork's collector would write to each of these objects, so that their pages had to be copied
     control.sendall(wire.HELLO)
     while True:
         try:

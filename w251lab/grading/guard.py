@@ -176,7 +176,10 @@ def _unfilled(name: str, names: frozenset[str]) -> CodeType:
     linker = _Linker(names)
     step.body = [linker.binder.visit(linker.visit(statement)) for statement in step.body[1:]]
     whole = compile_quietly(ast.fix_missing_locations(ast.Module([step], [])), STEPS_FILE, "exec")
-    return next(const for const in whole.co_consts if type(const) is CodeType)
+    code = next(const for const in whole.co_consts if type(const) is CodeType)
+    if left := _global_names(code):
+        raise RuntimeError(f"the step {name} still looks up {left}")
+    return code
 
 
 def _names() -> frozenset[str]:
@@ -193,15 +196,12 @@ def prepare() -> None:
 
 def _compile_step(name: str, table: Mapping[str, Any]) -> CodeType:
     """The code of one step with every global name in it replaced by an object of ``table``."""
-    filled = fill(_unfilled(name, _names()), tuple(table.items()), fill.__code__)
-    if left := _global_names(filled):
-        raise RuntimeError(f"the step {name} still looks up {left}")
-    return filled
+    return fill(_unfilled(name, _names()), tuple(table.items()), fill.__code__)
 
 
 def _global_names(code: CodeType) -> list[str]:
     """The global names that code looks up, nested code included."""
-    import dis  # noqa: PLC0415 - once, while setting up
+    import dis  # noqa: PLC0415 - in the template alone
 
     names = [str(step.argval) for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
     for const in code.co_consts:

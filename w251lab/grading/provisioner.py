@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from queue import Empty
 from typing import TYPE_CHECKING, Any
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
@@ -20,6 +22,38 @@ if TYPE_CHECKING:
 
 #: The sockets' path in the kernel's folder, before their numbers.
 SOCKETS = "k"
+
+
+class PromptClient(AsyncKernelClient):
+    """A client that is ready as soon as the kernel is.
+
+    Jupyter's own waits until the kernel has been silent for 0.2 s, so that what it said before is not taken for a
+    cell's output. nbclient takes a message for a cell's only where it answers that cell.
+    """
+
+    async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on the shell channel, and is heard on the IOPub channel.
+
+        Raises:
+            RuntimeError: It died, or did not answer in time.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (float("inf") if timeout is None else timeout)
+        while loop.time() < deadline:
+            asked = self.kernel_info()
+            try:
+                reply = await self.get_shell_msg(timeout=1)
+                await self.get_iopub_msg(timeout=0.2)
+            except Empty:  # it is not there yet, or its IOPub channel is not connected: what it says is lost
+                if not await self._async_is_alive():
+                    raise RuntimeError("the kernel died before it answered") from None
+                continue
+            if reply["parent_header"].get("msg_id") == asked:
+                self._handle_kernel_info_reply(reply)
+                return
+        raise RuntimeError(f"the kernel did not answer in {timeout} s")
+
+    wait_for_ready = _async_wait_for_ready
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -99,6 +133,7 @@ def manager(folder: Path, start: Callable[[dict[str, Any]], Contained]) -> Async
         ip=str(folder / SOCKETS),
         connection_file=str(folder.with_name(f"{folder.name}.json")),
     )
+    made.client_factory = PromptClient
     spec = KernelSpec(argv=["python"], display_name="Python 3", language="python", interrupt_mode="signal")
     made._kernel_spec = spec  # noqa: SLF001 - no kernelspec of the user's is asked
     provisioner = SandboxProvisioner(kernel_id=folder.name, kernel_spec=spec, parent=made)
