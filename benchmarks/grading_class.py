@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ TOML = """title = "Benchmark"
 [labs.{lab}]
 title = "Measured"
 summary = "What is graded here is measured."
+needs = {needs}
 notebooks = [{{ name = "{notebook}", title = "Measured" }}]
 time_limits = {{ small = {{ cell = 400, notebook = 1800 }}, full = {{ cell = 400, notebook = 1800 }} }}
 """
@@ -62,6 +64,11 @@ class Measured:
     def is_real(self) -> bool:
         """Whether it is one of this course's labs; else it is made here."""
         return (ROOT / "solutions" / self.lab).is_dir()
+
+    def needs(self) -> list[str]:
+        """What the lab needs of a machine, in the catalog's words."""
+        catalog = tomllib.loads((ROOT / "course.toml").read_text(encoding="utf-8"))["labs"]
+        return list(catalog.get(self.lab, {}).get("needs", []))
 
     def source(self) -> Any:
         """The notebook with solutions and hidden tests."""
@@ -122,7 +129,9 @@ def course(folder: Path, copies: int, measured: Measured) -> Path:
         shutil.copytree(ROOT / "solutions" / measured.lab, solutions, ignore=others)
     else:
         solutions.mkdir(parents=True)
-    (root / "course.toml").write_text(TOML.format(lab=measured.lab, notebook=measured.notebook))
+    (root / "course.toml").write_text(
+        TOML.format(lab=measured.lab, notebook=measured.notebook, needs=json.dumps(measured.needs()))
+    )
     shutil.copy(ROOT / "nbgrader_config.py", root)
     nb = measured.source()
     nbformat.write(nb, solutions / f"{measured.notebook}.ipynb")

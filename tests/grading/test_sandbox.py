@@ -12,7 +12,7 @@ from typing import Any
 import little_course as little
 import pytest
 
-from w251lab.grading import sandbox
+from w251lab.grading import kernels, sandbox
 from w251lab.grading.job import Limits, SandboxError
 from w251lab.grading.task import grade
 
@@ -109,6 +109,14 @@ def test_no_variable_and_no_process_of_the_machine_is_in_sight(seen: dict[str, A
     assert seen["environment"]["HOME"] == sandbox.HOME
     assert len(seen["processes"]) == 2, seen["processes"]  # the warden and the kernel
     assert seen["user"] == [sandbox.USER, sandbox.USER]
+
+
+def test_numerical_libraries_use_no_more_threads_than_the_worker_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, threads in (("3", 3), ("", None), ("0", None), ("3,1", None)):
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+        assert kernels._threads() == threads
+    assert sandbox.environment(None, 3)["OMP_NUM_THREADS"] == "3"
+    assert "OMP_NUM_THREADS" not in sandbox.environment(None)
 
 
 @pytest.mark.sandbox

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from stand_in import act, device, graded
 
 from w251lab.course.results import Verdict
 from w251lab.errors import UsageError
-from w251lab.grading.cluster import ClusterError, Where, connect
+from w251lab.grading.cluster import ClusterError, Where, _share, connect
 from w251lab.grading.job import SandboxError
 from w251lab.grading.schedule import schedule
 from w251lab.grading.worker import WorkerError
@@ -174,6 +175,21 @@ def test_the_local_cluster_listens_on_this_machine_only_and_ends_with_its_proces
     assert set(processes) - set(kept), "there was a worker"
     _, alive = psutil.wait_procs(set(processes) - set(kept), timeout=60)
     assert [process.name() for process in alive] == []
+
+
+def test_workers_share_the_cores_and_get_nothing_else_of_dasks_in_their_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    cores = len(os.sched_getaffinity(0))
+    before = dict(os.environ)
+    with connect(Where(jobs=1)) as client:
+        (there,) = client.run(lambda: dict(os.environ)).values()
+    assert there["OMP_NUM_THREADS"] == str(cores)
+    assert not [name for name in there.keys() - before.keys() if name.startswith(("MALLOC", "MKL", "OPENBLAS"))]
+    assert _share(Where(jobs=2 * cores), 0)["env"]["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert _share(Where(jobs=1), 0)["env"]["OMP_NUM_THREADS"] == "7", "whoever grades has said how many"
 
 
 def test_what_cannot_be_meant_is_refused() -> None:

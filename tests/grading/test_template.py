@@ -71,6 +71,14 @@ def test_nothing_goes_from_one_student_to_the_next() -> None:
     assert len(drawn) == 2
 
 
+def test_a_kernel_starts_without_a_debugger_which_a_notebook_may_still_import() -> None:
+    text = "import sys\nprint('LOADED', sorted({'debugpy', 'pydevd'} & set(sys.modules)))\nimport debugpy"
+    graded = grade(little.job("ada", little.with_cell(text)))
+    assert "LOADED []" in little.said(graded)
+    assert graded.result.problems == (), "debugpy is there for whoever wants it"
+    assert little.marks(graded) == little.POINTS
+
+
 def inside(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 

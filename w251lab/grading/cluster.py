@@ -172,7 +172,7 @@ def _local(where: Where, folder: str) -> Iterator[Any]:
         "preload": ["w251lab.grading.worker"],
         "dashboard": False,
     }
-    workers = {number: {"cls": Nanny, "options": worker | _device(where, number)} for number in range(where.here)}
+    workers = {number: {"cls": Nanny, "options": worker | _share(where, number)} for number in range(where.here)}
 
     def start() -> Any:
         return SpecCluster(
@@ -212,12 +212,15 @@ def _started(start: Callable[[], Any]) -> Any:
     raise AssertionError("not reached")
 
 
-def _device(where: Where, number: int) -> dict[str, Any]:
+def _share(where: Where, number: int) -> dict[str, Any]:
+    """What one worker gets of this machine: its share of the cores, and its GPU."""
+    cores = len(os.sched_getaffinity(0))
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(cores // where.here, 1))
     if not where.gpus:
-        return {}
+        return {"env": {"OMP_NUM_THREADS": threads}}
     from w251lab.grading.worker import GPU_VARIABLE  # noqa: PLC0415
 
-    return {"resources": {"GPU": 1}, "env": {GPU_VARIABLE: where.gpus[number]}}
+    return {"resources": {"GPU": 1}, "env": {"OMP_NUM_THREADS": threads, GPU_VARIABLE: where.gpus[number]}}
 
 
 class Ahead:

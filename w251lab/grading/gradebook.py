@@ -107,13 +107,17 @@ class Book:
         with self._errors_named(), self.gradebook.engine.connect() as connection, connection.begin():
             session = self.gradebook.db
             session.remove()
-            session.configure(bind=connection, join_transaction_mode="create_savepoint")
+            # nbgrader commits after every step. Nobody else can write before this transaction ends, so what was read is
+            # not read again after each.
+            session.configure(bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
             try:
                 yield self.gradebook
                 session.commit()
             finally:
                 session.remove()
-                session.configure(bind=self.gradebook.engine, join_transaction_mode="conditional_savepoint")
+                session.configure(
+                    bind=self.gradebook.engine, join_transaction_mode="conditional_savepoint", expire_on_commit=True
+                )
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:

@@ -148,7 +148,15 @@ def place(job: Job, tests: Tests) -> Iterator[Place]:
 
 def _enclosure(job: Job, *, forks: bool, name: str = "") -> sandbox.Enclosure:
     server = "triton-server" in job.needs
-    return sandbox.Enclosure(_run_folder(), job.limits.file_size, server, job.gpu, forks, name)
+    return sandbox.Enclosure(
+        _run_folder(), job.limits.file_size, server=server, gpu=job.gpu, threads=_threads(), forks=forks, name=name
+    )
+
+
+def _threads() -> int | None:
+    """The threads of a numerical library that this worker was given: the others on this machine have their share."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) else None
 
 
 def _key(job: Job) -> tuple[Any, ...]:

@@ -100,6 +100,7 @@ class Tests:
             for node in tree.body
             if isinstance(node, ast.FunctionDef) and not node.decorator_list
         }
+        self._requests: dict[tuple[str, str, frozenset[str]], tuple[Any, ...]] = {}
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -141,6 +142,12 @@ class Tests:
         Raises:
             SyntaxError: The lab's own test does not compile.
         """
+        about = (cell.key, cell.source, bindable)
+        if about not in self._requests:
+            self._requests[about] = self._compiled(cell, bindable)
+        return self._requests[about]
+
+    def _compiled(self, cell: Cell, bindable: frozenset[str]) -> tuple[Any, ...]:
         tree = _parsed(cell.source, strict=True)
         assert tree is not None
         stored = set(_stored(tree)) | self.stored

@@ -44,6 +44,7 @@ class Enclosure:
         size: Bytes of each private file system.
         server: Whether the Triton server's environment is in it.
         gpu: The GPU, as in ``CUDA_VISIBLE_DEVICES``; None for none.
+        threads: How many threads numerical libraries use; None for as many as there are cores.
         forks: Whether kernels are forked in it, into namespaces of their own; else it is one kernel's.
         name: The one kernel's folder below ``run``, where ``forks`` is false.
     """
@@ -52,6 +53,7 @@ class Enclosure:
     size: int
     server: bool = False
     gpu: str | None = None
+    threads: int | None = None
     forks: bool = True
     name: str = ""
 
@@ -170,7 +172,7 @@ def _gpu() -> list[str]:
     ]
 
 
-def environment(gpu: str | None) -> dict[str, str]:
+def environment(gpu: str | None, threads: int | None = None) -> dict[str, str]:
     """The whole environment of a contained kernel: nothing of the grader's own is in it."""
     values = {
         "PATH": os.pathsep.join([str(Path(sys.prefix, "bin")), "/usr/local/bin", "/usr/bin", "/bin"]),
@@ -187,6 +189,8 @@ def environment(gpu: str | None) -> dict[str, str]:
         "OMP_WAIT_POLICY": "passive",
         "CUDA_VISIBLE_DEVICES": gpu or "",
     }
+    if threads is not None:
+        values["OMP_NUM_THREADS"] = str(threads)  # OpenBLAS and MKL heed it, too
     if sys.prefix != sys.base_prefix:
         values["VIRTUAL_ENV"] = sys.prefix
     return values
@@ -194,7 +198,7 @@ def environment(gpu: str | None) -> dict[str, str]:
 
 def _environment(enclosure: Enclosure) -> list[str]:
     words = ["--clearenv"]
-    for name, value in environment(enclosure.gpu).items():
+    for name, value in environment(enclosure.gpu, enclosure.threads).items():
         words += ["--setenv", name, value]
     if enclosure.server:
         words += ["--setenv", "W251LAB_SERVER_ENV", str(_server()[0])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import replace
+from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def _all_ungradable(job: Job, source: NotebookNode, reason: str) -> NotebookResu
 
 
 def _graded(job: Job, source: NotebookNode, restored: Restored, start: float) -> Graded:
-    tests = Tests(source)
+    tests = _tests(job.source)
     asked = None if job.questions is None else frozenset(job.questions)
     wanted = None
     if asked is not None:
@@ -111,6 +112,11 @@ def _graded(job: Job, source: NotebookNode, restored: Restored, start: float) ->
         repairs=restored.repairs,
         cpu_seconds=session.cpu_seconds,
     )
+
+
+@lru_cache(maxsize=8)  # a worker grades many submissions of few notebooks
+def _tests(source: bytes) -> Tests:
+    return Tests(parse_notebook(source, "the lab's own notebook"))
 
 
 def _tag_parameters(nb: NotebookNode, source: NotebookNode) -> None:

@@ -93,11 +93,9 @@ class GradebookWriter:
                 submission = gradebook.update_or_create_submission(self._lab.name, student, **when)
             complete(gradebook, submission)
             notebooks = {one.notebook: self._notebook(gradebook, one) for one in graded}
-            gradebook.db.flush()
-            gradebook.db.expire_all()
-            for one in graded:
-                if one.fingerprint != NOT_HANDED_IN:
-                    self._late_penalty(gradebook, student, one.notebook)
+            self._late_penalties(
+                gradebook, submission, [one.notebook for one in graded if one.fingerprint != NOT_HANDED_IN]
+            )
             # Before the transaction ends: marks whose notebook formgrader cannot show would be the greater loss.
             self._write_files(student, notebooks, files or {}, timestamp)
 
@@ -148,14 +146,17 @@ class GradebookWriter:
         row = {"notebook_id": number, "fingerprint": graded.fingerprint, "graded": text, "answers": json.dumps(digests)}
         gradebook.db.execute(RESULTS.insert().values(**row))
 
-    def _late_penalty(self, gradebook: Any, student: str, notebook: str) -> None:
+    def _late_penalties(self, gradebook: Any, submission: Any, notebooks: Sequence[str]) -> None:
         """What nbgrader's own step and the course's own plugin take off for handing in late."""
-        submission = gradebook.find_submission(self._lab.name, student)
-        row = gradebook.find_submission_notebook(notebook, self._lab.name, student)
-        row.late_submission_penalty = None
         late = submission.total_seconds_late if submission.assignment.duedate is not None else 0
-        if late <= 0:
-            return
+        if late > 0:  # what a penalty is of, the new scores, the database adds up
+            gradebook.db.flush()
+            gradebook.db.expire_all()
+        for row in submission.notebooks:
+            if row.name in notebooks:
+                row.late_submission_penalty = self._penalty(row, submission.student_id, late) if late > 0 else None
+
+    def _penalty(self, row: Any, student: str, late: float) -> float | None:
         step = AssignLatePenalties(config=self._layout.config)
         step.init_plugin()
         try:
@@ -165,8 +166,7 @@ class GradebookWriter:
                 f"The course's plugin for late penalties failed: {type(error).__name__}: {error}.",
                 "Correct AssignLatePenalties.plugin_class in nbgrader_config.py.",
             ) from error
-        if penalty is not None:
-            row.late_submission_penalty = min(max(penalty, 0), row.score)
+        return None if penalty is None else min(max(penalty, 0), row.score)
 
     def _write_files(
         self,
