@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from w251lab.course.catalog import TimeLimit
-from w251lab.course.engine import CancelledRunError, run_notebook, runnable
+from w251lab.course.engine import CancelledRunError, run_notebook
 from w251lab.course.kernel import WatchedClient
 
 if TYPE_CHECKING:
@@ -207,11 +207,6 @@ def test_cancelling_interrupts_and_leaves_no_kernel(tmp_path: Path) -> None:
         run_notebook(nb, {}, folder=tmp_path, limit=TimeLimit(60, 60), cancelled=cancelled, on_progress=call_off)
     assert time.monotonic() - start < 30
     assert set(psutil.Process().children(recursive=True)) <= before
-
-
-def test_what_is_runnable() -> None:
-    nb = b.notebook(b.code("a", "1"), b.code("b", " \n"), b.md("c", "x"), b.code("d", "1", tags=["skip-execution"]))
-    assert [runnable(node) for node in nb.cells] == [True, False, False, False]
 
 
 def test_runs_where_the_temporary_folder_has_too_long_a_path_for_sockets(

@@ -17,6 +17,7 @@ from w251lab.course.notebook import (
     points,
     questions,
     read_notebook,
+    runnable,
 )
 
 if TYPE_CHECKING:
@@ -170,3 +171,8 @@ def test_metadata_of_wrong_types_counts_as_absent() -> None:
 )
 def test_readable_ids(cell_id: str, readable: bool) -> None:
     assert is_readable_id(cell_id) is readable
+
+
+def test_what_is_runnable() -> None:
+    nb = b.notebook(b.code("a", "1"), b.code("b", " \n"), b.md("c", "x"), b.code("d", "1", tags=["skip-execution"]))
+    assert [runnable(node) for node in nb.cells] == [True, False, False, False]

@@ -216,6 +216,11 @@ def test_a_system_that_refuses_is_told_what_to_allow(tmp_path: Path, monkeypatch
     try:
         with pytest.raises(SandboxError, match="uid map: Permission denied") as caught:
             sandbox.check()
+        # Also where it is noticed only when a submission's own sandbox is to start: it is not the submission's doing.
+        sandbox.check.cache_clear()
+        kernels.close()
+        with pytest.raises(SandboxError, match="this system refuses it"):
+            grade(little.job())
     finally:
         sandbox.check.cache_clear()
     for word in ("apparmor_restrict_unprivileged_userns", "unprivileged_userns_clone", "--security-opt"):

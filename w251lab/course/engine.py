@@ -23,7 +23,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from w251lab.course.kernel import WatchedClient
-from w251lab.course.notebook import view
+from w251lab.course.notebook import RECORD, runnable, view
 from w251lab.course.results import Outcome
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from w251lab.course.catalog import TimeLimit
 
 ENGINE_NAME = "w251lab"
-#: Key of what is recorded, in the metadata of cells and of the notebook.
-RECORD = "w251lab"
-_SKIP_TAG = "skip-execution"  # nbclient's own
 _LOG_TAIL = 2000
 # nbclient reports every time-out and dead kernel at error level; all of it is in the record.
 _log = logging.getLogger(__name__)
@@ -47,15 +44,6 @@ _log.propagate = False
 
 class CancelledRunError(Exception):
     """The run was called off from outside."""
-
-
-def runnable(node: NotebookNode) -> bool:
-    """Whether running the notebook runs this cell: code that is neither empty nor tagged ``skip-execution``."""
-    return (
-        node["cell_type"] == "code"
-        and bool(node["source"].strip())
-        and _SKIP_TAG not in node["metadata"].get("tags", [])
-    )
 
 
 def run_notebook(

@@ -23,6 +23,9 @@ KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "nam
 #: The only cell metadata that is kept: nbgrader's own keys (``deletable`` and ``editable`` are set by its release).
 CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
 
+#: Key of what a run records, in the metadata of cells and of the notebook.
+RECORD = "w251lab"
+_SKIP_TAG = "skip-execution"  # nbclient's own
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MISSING_ID = re.compile(r"missing-cell-id-\d+")
 # What Jupyter gives a new cell: eight hexadecimal digits, or a UUID with or without hyphens.
@@ -199,6 +202,15 @@ def questions(nb: NotebookNode) -> list[Question]:
             title = headings[-1]
     flush()
     return found
+
+
+def runnable(node: NotebookNode) -> bool:
+    """Whether running the notebook runs this cell: code that is neither empty nor tagged ``skip-execution``."""
+    return (
+        node["cell_type"] == "code"
+        and bool(node["source"].strip())
+        and _SKIP_TAG not in node["metadata"].get("tags", [])
+    )
 
 
 def points(nb: NotebookNode) -> float:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from w251lab.accelerator import DEVICE_KEY
-from w251lab.course.engine import RECORD, runnable
-from w251lab.course.notebook import Cell, Question, cells, questions
+from w251lab.course.notebook import RECORD, Cell, Question, cells, questions, runnable
 from w251lab.course.results import CellProblem, Outcome, QuestionResult, Reason, TestResult, Verdict
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from w251lab.course.catalog import LABS, NotebookEntry, nearest_hint
-from w251lab.course.engine import RECORD
-from w251lab.course.notebook import Cell, cells, parse_notebook, read_notebook
+from w251lab.course.notebook import RECORD, Cell, cells, parse_notebook, read_notebook
 from w251lab.course.results import Reason, Verdict
 from w251lab.course.score import Fault
 from w251lab.errors import UsageError

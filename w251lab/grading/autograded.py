@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from nbgrader.utils import compute_checksum
 
-from w251lab.course.engine import RECORD
-from w251lab.course.notebook import cells, parse_notebook, to_bytes
+from w251lab.course.notebook import RECORD, cells, parse_notebook, to_bytes
 from w251lab.grading.matching import read_lab
 
 if TYPE_CHECKING:

@@ -251,12 +251,11 @@ def make_socket_folder(folder: Path) -> None:
         os.chown(folder, NOBODY, NOBODY)
 
 
-@functools.cache
-def check() -> None:
-    """Try to contain something here, once per process.
+def require_tools() -> None:
+    """See that the programs are there that a sandbox is made with.
 
     Raises:
-        SandboxError: It cannot be done, with what to do about it.
+        SandboxError: One is not, with how to get it.
     """
     needed = ("bwrap",) if os.geteuid() else ("bwrap", "setpriv")
     for tool in needed:
@@ -264,6 +263,16 @@ def check() -> None:
             raise SandboxError(
                 f"Submissions are graded in a sandbox, and {tool} is not installed.", f"{_INSTALL}; {_NONE}."
             )
+
+
+@functools.cache
+def check() -> None:
+    """Try to contain something here, once per process: whether it is the machine that refuses.
+
+    Raises:
+        SandboxError: It cannot be done, with what to do about it.
+    """
+    require_tools()
     # Python itself has to start inside: a path that is not shown, or that its user may not read, is found here.
     program = [sys.executable, "-I", "-c", "import w251lab.grading"]
     with tempfile.TemporaryDirectory(prefix="w2-") as folder:

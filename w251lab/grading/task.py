@@ -42,7 +42,7 @@ def grade(job: Job) -> Graded:
     start = monotonic()
     source = parse_notebook(job.source, f"the source of {job.lab}/{job.notebook}")
     if job.sandbox == "bubblewrap":
-        sandbox.check()
+        sandbox.require_tools()
     try:
         restored = restore(job.submitted, job.source)
     except UnreadableNotebookError as error:
@@ -54,6 +54,8 @@ def grade(job: Job) -> Graded:
         try:
             return _graded(job, source, restored, start)
         except SandboxError as failed:
+            if job.sandbox == "bubblewrap":
+                sandbox.check()  # where nothing can be contained it is not the submission's doing, and the run ends
             reason = _could_not("be run", failed)
             kernels.forget(job)
         except Exception as failed:  # noqa: BLE001 - as above; a second attempt would end in the same way

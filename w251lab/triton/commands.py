@@ -1,4 +1,4 @@
-"""The verbs that start a server and speak to one."""
+"""The verbs that start a server and speak to one. What they stand on (NumPy, gRPC) is imported when one runs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypedDict
 
 import typer
-from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from w251lab.errors import UsageError
-from w251lab.triton import classifiers, environment, repository, server
-from w251lab.triton.client import TritonClient
-from w251lab.triton.errors import ServerFailedError
-from w251lab.triton.models import names as shipped
-from w251lab.triton.server_log import complaints
+
+if TYPE_CHECKING:
+    from w251lab.triton.client import TritonClient
+    from w251lab.triton.repository import OnnxModel
+    from w251lab.triton.server import EmbeddedServer
 
 DEFAULT_PORTS = {"http": 8000, "grpc": 8001}
 
@@ -51,6 +50,8 @@ def setup(
     force: Annotated[bool, typer.Option("--force", help="Make it again even if it is there.")] = False,
 ) -> None:
     """Make the Triton server's own environment, unless it is there and current."""
+    from w251lab.triton import environment  # noqa: PLC0415
+
     root = environment.default_root()
     if not force and environment.is_current(root, device, python):
         made = environment.load(root)
@@ -80,6 +81,10 @@ def serve(
     instances: Annotated[int | None, typer.Option(help="Copies of each of them that run side by side.")] = None,
 ) -> None:
     """Run the embedded Triton server in this terminal until Ctrl-C."""
+    from w251lab.triton import server  # noqa: PLC0415
+    from w251lab.triton.errors import ServerFailedError  # noqa: PLC0415
+    from w251lab.triton.server_log import complaints  # noqa: PLC0415
+
     signal.signal(signal.SIGTERM, _interrupt)  # a `kill` stops it as cleanly as Ctrl-C
     ports = _Ports(http_port=http_port, grpc_port=grpc_port, metrics_port=metrics_port)
     if folder is None:
@@ -113,6 +118,8 @@ def write_repository(
     instances: Annotated[int, typer.Option(help="Copies of each of them that run side by side.")] = 1,
 ) -> None:
     """Write the shipped classifiers into a model repository, for a server elsewhere."""
+    from w251lab.triton import repository  # noqa: PLC0415
+
     if flavour not in repository.FLAVOURS:
         raise UsageError(f"Unknown flavour {flavour!r}.", f"Use one of: {', '.join(repository.FLAVOURS)}.")
     described = _describe(model, device, instances, batching=dynamic_batching)
@@ -149,6 +156,8 @@ def classify(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say what is asked of whom.")] = False,
 ) -> None:
     """Ask a server for the classes of pictures, as NVIDIA's image_client does."""
+    from w251lab.triton import classifiers  # noqa: PLC0415
+
     if in_parallel and streaming:
         raise UsageError("--async and --streaming are two ways to send requests.", "Choose one.")
     files = _picture_files(pictures)
@@ -173,8 +182,11 @@ def classify(
             _say(f"    {one}")
 
 
-def _describe(chosen: list[str] | None, device: str, instances: int, *, batching: bool) -> list[repository.OnnxModel]:
+def _describe(chosen: list[str] | None, device: str, instances: int, *, batching: bool) -> list[OnnxModel]:
     """The shipped classifiers, or those chosen of them."""
+    from w251lab.triton import classifiers, repository  # noqa: PLC0415
+    from w251lab.triton.models import names as shipped  # noqa: PLC0415
+
     if device not in {"cpu", "gpu"}:
         raise UsageError(f"Unknown device {device!r}.", "Use cpu or gpu.")
     return [
@@ -188,8 +200,10 @@ def _describe(chosen: list[str] | None, device: str, instances: int, *, batching
     ]
 
 
-def _serve(described: list[repository.OnnxModel], ports: _Ports) -> server.EmbeddedServer:
+def _serve(described: list[OnnxModel], ports: _Ports) -> EmbeddedServer:
     """Start a server on these models, from a repository that ends with it."""
+    from w251lab.triton import repository, server  # noqa: PLC0415
+
     temporary = Path(tempfile.mkdtemp(prefix="w251lab-models-"))
     try:
         repository.write(temporary, described)
@@ -199,7 +213,7 @@ def _serve(described: list[repository.OnnxModel], ports: _Ports) -> server.Embed
         raise
 
 
-def _say_where(running: server.EmbeddedServer) -> None:
+def _say_where(running: EmbeddedServer) -> None:
     """The addresses, and the command to try next."""
     with running.client() as client:
         ready = [status.name for status in client.models() if status.state == "READY"]
@@ -211,6 +225,8 @@ def _say_where(running: server.EmbeddedServer) -> None:
 
 def _picture_files(given: list[Path]) -> list[Path]:
     """The files that were named, and those in the folders that were named which have a picture's suffix."""
+    from PIL import Image  # noqa: PLC0415
+
     suffixes = set(Image.registered_extensions())
     files: list[Path] = []
     for path in given:
@@ -226,6 +242,9 @@ def _picture_files(given: list[Path]) -> list[Path]:
 
 def _client(url: str, protocol: str) -> TritonClient:
     """A client for what ``-u`` and ``-i`` say."""
+    from w251lab.triton import server  # noqa: PLC0415
+    from w251lab.triton.client import TritonClient  # noqa: PLC0415
+
     chosen = protocol.lower()
     if chosen not in DEFAULT_PORTS:
         raise UsageError(f"Unknown protocol {protocol!r}.", "Use -i http or -i grpc.")
@@ -234,13 +253,15 @@ def _client(url: str, protocol: str) -> TritonClient:
 
 def _explain(client: TritonClient, model: str, version: str, scaling: str | None) -> None:
     """What is asked of whom, on the error stream, so that the answers stay alone on the output."""
+    from w251lab.triton.classifiers import preprocessing_of  # noqa: PLC0415
+
     about = client.server_metadata()
     config = client.config(model, version)
     rows = {
         "server": f"{about['name']} {about['version']} at {client.url} ({client.protocol})",
         "model": f"{model}, versions {', '.join(client.metadata(model, version)['versions'])}",
         "largest batch": config.max_batch_size or "no batch axis",
-        "preprocessing": classifiers.preprocessing_of(config, scaling),
+        "preprocessing": preprocessing_of(config, scaling),
     }
     for name, value in rows.items():
         sys.stderr.write(f"{name}: {value}\n")
