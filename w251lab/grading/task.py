@@ -15,6 +15,7 @@ from w251lab.course.score import cell_problems, reported_device, score, ungradab
 from w251lab.grading import kernels, sandbox
 from w251lab.grading.execute import ContainedSession, run
 from w251lab.grading.job import Graded, SandboxError
+from w251lab.grading.matching import read_lab
 from w251lab.grading.outputs import storable, without_hidden
 from w251lab.grading.proctor import Tests
 from w251lab.grading.restore import restore
@@ -40,7 +41,7 @@ def grade(job: Job) -> Graded:
         UnreadableNotebookError: ``job.source``, the lab's own notebook, is none.
     """
     start = monotonic()
-    source = parse_notebook(job.source, f"the source of {job.lab}/{job.notebook}")
+    source = read_lab(job.source).nb
     if job.sandbox == "bubblewrap":
         sandbox.require_tools()
     try:
@@ -118,7 +119,7 @@ def _graded(job: Job, source: NotebookNode, restored: Restored, start: float) ->
 
 @lru_cache(maxsize=8)  # a worker grades many submissions of few notebooks
 def _tests(source: bytes) -> Tests:
-    return Tests(parse_notebook(source, "the lab's own notebook"))
+    return Tests(read_lab(source).nb)
 
 
 def _tag_parameters(nb: NotebookNode, source: NotebookNode) -> None:

@@ -231,7 +231,8 @@ def _make(root: Path, device: str, python: str | None) -> None:
             _run([str(base.executable), "-m", "venv", "--clear", str(root)])
         if base.libpython_folder == scratch:
             shutil.copy(Path(scratch) / base.libpython, root / "lib")
-    installer = [uv, "pip", "install", "--python", own] if uv else [own, "-m", "pip", "install"]
+    # pip compiles to bytecode by itself. Without it each Python of a server does, where it may not write.
+    installer = [uv, "pip", "install", "--compile-bytecode", "--python", own] if uv else [own, "-m", "pip", "install"]
     pinned = ["--only-binary", ":all:", "--require-hashes", "-r", file]
     if sys.stderr.isatty():  # it draws its own progress, on standard error
         _run([*installer, *pinned], shown=True)
