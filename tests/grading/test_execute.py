@@ -15,7 +15,6 @@ from w251lab.course import engine
 from w251lab.course.notebook import canonical_bytes
 from w251lab.grading import execute, kernels
 from w251lab.grading.execute import _length
-from w251lab.grading.proctor import is_hidden
 from w251lab.grading.task import grade
 
 pytestmark = pytest.mark.sandbox
@@ -129,13 +128,6 @@ def test_a_test_may_give_a_part_of_its_points_and_print_and_wait() -> None:
     graded = grade(replace(little.job(submitted=submitted), source=source))
     assert little.verdicts(graded)["half"] == "ungradable"
     assert little.marks(graded)["half"] == 0
-
-
-def test_a_line_is_hidden_between_the_marks_alone() -> None:
-    source = "a\n### BEGIN HIDDEN TESTS\nb\n### END HIDDEN TESTS\nc"
-    assert [is_hidden(source, line) for line in (1, 3, 5)] == [False, True, False]
-    assert is_hidden(source, 0)
-    assert not is_hidden("a\nb", 0)
 
 
 def test_what_a_message_says_is_counted_however_deep_it_is() -> None:

@@ -23,7 +23,7 @@ from w251lab.course.score import Fault
 from w251lab.grading import guard, provisioner
 from w251lab.grading.job import SandboxError
 from w251lab.grading.outputs import NO_INPUT, outputs_of, say_why_no_input
-from w251lab.grading.proctor import Answer, Proctor, Tests
+from w251lab.grading.proctor import Answer, Proctor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from w251lab.grading.job import Limits
+    from w251lab.grading.lab_tests import Tests
     from w251lab.grading.template import Contained
 
 _LARGEST_MESSAGE = 64 * 1024**2

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from w251lab.grading.job import Job
-    from w251lab.grading.proctor import Tests
+    from w251lab.grading.lab_tests import Tests
     from w251lab.grading.template import Contained
 
 _OWNER = "owner"

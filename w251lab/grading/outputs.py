@@ -12,10 +12,12 @@ import nbformat
 from nbformat.validator import iter_validate
 
 from w251lab.course.notebook import cells, view
-from w251lab.grading.proctor import Answer, is_hidden
+from w251lab.grading.lab_tests import is_hidden
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from w251lab.grading.proctor import Answer
 
 #: The error of a cell that asks for input.
 NO_INPUT = "StdinNotImplementedError"

@@ -15,9 +15,9 @@ from w251lab.course.score import cell_problems, reported_device, score, ungradab
 from w251lab.grading import kernels, sandbox
 from w251lab.grading.execute import ContainedSession, run
 from w251lab.grading.job import Graded, SandboxError
+from w251lab.grading.lab_tests import Tests
 from w251lab.grading.matching import read_lab
 from w251lab.grading.outputs import storable, without_hidden
-from w251lab.grading.proctor import Tests
 from w251lab.grading.restore import restore
 
 if TYPE_CHECKING:
