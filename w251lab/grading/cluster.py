@@ -33,6 +33,10 @@ _CONFIG = {
     "distributed.deploy.lost-worker-timeout": "1 hour",
     "distributed.worker.multiprocessing-method": "forkserver",
     "distributed.worker.profile.enabled": False,  # looks at every thread a hundred times a second
+    # What dask looks at for a dashboard, fifty times a second in every process.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.disk": False,
     "distributed.diagnostics.nvml": False,
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],

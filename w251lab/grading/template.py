@@ -46,7 +46,6 @@ class Contained:
         exit_code: Of the kernel, once it is known.
         why: Why it was stopped, where it was stopped for what it used.
         cpu_seconds: CPU time of all its processes, once they are gone.
-        memory: Bytes that all its processes used at most.
         log: The end of what it wrote past Jupyter.
     """
 
@@ -59,7 +58,6 @@ class Contained:
     exit_code: int | None = None
     why: str = ""
     cpu_seconds: float = 0.0
-    memory: int = 0
     log: str = ""
     _handles: list[int] = field(default_factory=list)
 
@@ -86,7 +84,7 @@ class Contained:
         self.exit_code = -signal.SIGKILL
         if message is not None and "exit" in message:
             self.exit_code = int(message["exit"])
-            self.cpu_seconds, self.memory = float(message["cpu"]), int(message["memory"])
+            self.cpu_seconds = float(message["cpu"])
             self.why, self.log = str(message["why"])[:500], str(message["log"])
         elif message is not None:
             self.log = str(message.get("failed", ""))

@@ -27,14 +27,6 @@ _LOG_TAIL = 2000
 
 
 @dataclass
-class _Use:
-    """What all processes of a submission use: bytes and a count."""
-
-    memory: int = 0
-    processes: int = 0
-
-
-@dataclass
 class Watch:
     """Limits of a submission, and what was seen of it.
 
@@ -52,15 +44,15 @@ class Watch:
     log: bytes = b""
     logged: int = 0
     why: str = ""
-    peak: int = 0
 
     def look(self) -> str:
         """Why the submission has to end now; empty where it keeps its limits."""
-        use = self._use()
-        self.peak = max(self.peak, use.memory)
-        if use.memory > self.memory:
+        members = self.members()
+        statuses = {pid: status for pid in members if (status := _status(pid))}
+        # What a process has in common with others is told by the system only after it has walked through all pages.
+        if self._memory(statuses, _at_most) > self.memory and self._memory(statuses, _exactly) > self.memory:
             return f"it used more than {self.memory / 1024**2:,.0f} MiB of memory, so it was stopped"
-        if use.processes > self.processes:
+        if sum(status.get("Threads", 0) for status in statuses.values()) > self.processes:
             return f"it had more than {self.processes} processes and threads, so it was stopped"
         if self.logged > self.log_limit:
             return f"it wrote more than {self.log_limit:,} bytes past Jupyter, so it was stopped"
@@ -83,18 +75,14 @@ class Watch:
             found += fresh
         return found
 
-    def _use(self) -> _Use:
-        use = _Use()
-        shared = 0
-        for pid in self.members():
-            with suppress(OSError, ValueError):
-                status = _fields(f"/proc/{pid}/status")
-                use.processes += status.get("Threads", 0)
-                own, together = _memory(pid, status)
-                use.memory += own + _memory_files(pid)
-                shared += together
-        use.memory += max(shared, self._files()) if self.everything else shared
-        return use
+    def _memory(self, statuses: dict[int, dict[str, int]], measure: Callable[..., tuple[int, int]]) -> int:
+        """Bytes that all processes use together, files in memory included, by one of the two measures below."""
+        own = shared = 0
+        for pid, status in statuses.items():
+            anonymous, named = measure(pid, status)
+            own += anonymous + _memory_files(pid)
+            shared += named
+        return own + (max(shared, self._files()) if self.everything else shared)
 
     @staticmethod
     def _files() -> int:
@@ -110,16 +98,26 @@ class Watch:
         return total
 
 
-def _memory(pid: int, status: dict[str, int]) -> tuple[int, int]:
-    """Bytes of a process's own memory, and of memory that it shares by name.
+def _status(pid: int) -> dict[str, int]:
+    """What the system says of a process; nothing where it has ended."""
+    try:
+        return _fields(f"/proc/{pid}/status")
+    except (OSError, ValueError):
+        return {}
 
-    Pages that a fork has in common with others are counted once in all, where the process may be looked at.
-    """
+
+def _at_most(_pid: int, status: dict[str, int]) -> tuple[int, int]:
+    """Bytes of a process's own memory, and of memory that it shares by name: each page in full."""
+    return status.get("RssAnon", 0) * 1024, status.get("RssShmem", 0) * 1024
+
+
+def _exactly(pid: int, status: dict[str, int]) -> tuple[int, int]:
+    """The same, with pages that a fork has in common with others counted once in all."""
     try:
         rollup = _fields(f"/proc/{pid}/smaps_rollup")
         return rollup["Pss_Anon"] * 1024, rollup["Pss_Shmem"] * 1024
-    except (OSError, KeyError):  # it has made itself unreadable, or the system is an old one
-        return status.get("RssAnon", 0) * 1024, status.get("RssShmem", 0) * 1024
+    except (OSError, KeyError, ValueError):  # it has made itself unreadable, or the system is an old one
+        return _at_most(pid, status)
 
 
 def _fields(path: str) -> dict[str, int]:
@@ -183,7 +181,6 @@ def keep(life: socket.socket, spec: dict[str, Any], kernel: Callable[[int], None
                 "cpu": round(use.ru_utime + use.ru_stime, 3),
                 "why": watch.why,
                 "log": watch.log.decode(errors="replace"),
-                "memory": watch.peak,
             },
         )
     os._exit(0)
