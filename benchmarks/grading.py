@@ -45,10 +45,10 @@ VERB = "import sys; from w251lab.cli import main; sys.argv[0] = 'w251lab'; main(
 CORES = len(os.sched_getaffinity(0))
 
 
-def points(root: Path, measured: Measured) -> set[float]:
-    """The different scores in the gradebook: both graders have to come to the same one."""
+def points(root: Path, measured: Measured) -> list[float]:
+    """Every submission's score in the gradebook: both graders have to come to the same ones."""
     with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
-        return {submission.score for submission in book.assignment_submissions(measured.lab)}
+        return [submission.score for submission in book.assignment_submissions(measured.lab)]
 
 
 def compare(measured: Measured, copies: int, rounds: int, jobs: int | None) -> dict[str, Any]:
@@ -64,8 +64,11 @@ def compare(measured: Measured, copies: int, rounds: int, jobs: int | None) -> d
             with tempfile.TemporaryDirectory(prefix="w251lab-bench-") as folder:
                 root = course(Path(folder), copies, measured)
                 seconds = run(root, *graders[name])
-                scores |= points(root, measured)
+                found = points(root, measured)
+                scores |= set(found)
+                assert len(found) == copies, f"{len(found)} of {copies} are in the gradebook"
                 assert len(scores) == 1, f"not all copies got the same points: {scores}"
+                assert min(scores) > 0, "right answers got no points"
             rates[name].append(60 * copies / seconds)
             print(f"round {number + 1}: {name}: {rates[name][-1]:.1f} submissions a minute", flush=True)
     with tempfile.TemporaryDirectory(prefix="w251lab-bench-") as folder:

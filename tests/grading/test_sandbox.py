@@ -113,7 +113,7 @@ def test_no_variable_and_no_process_of_the_machine_is_in_sight(seen: dict[str, A
 
 def test_numerical_libraries_use_no_more_threads_than_the_worker_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     for given, threads in (("3", 3), ("", None), ("0", None), ("3,1", None)):
-        monkeypatch.setenv("OMP_NUM_THREADS", given)
+        monkeypatch.setenv("W251LAB_THREADS", given)
         assert kernels._threads() == threads
     assert sandbox.environment(None, 3)["OMP_NUM_THREADS"] == "3"
     assert "OMP_NUM_THREADS" not in sandbox.environment(None)
@@ -150,6 +150,16 @@ GREEDY = {
         (
             "import os, time\n"
             "for _ in range(6):\n    if os.fork() == 0:\n        y = np.ones(20_000_000)\n        time.sleep(100)\n"
+            "time.sleep(60)"
+        ),
+        "memory",
+    ),
+    "memory of processes whose first thread has ended": (
+        (
+            "import ctypes, os, threading, time\n"
+            "for _ in range(6):\n    if os.fork() == 0:\n        y = np.ones(20_000_000)\n"
+            "        threading.Thread(target=time.sleep, args=(100,)).start()\n"
+            "        ctypes.CDLL(None).syscall(60, 0)\n"
             "time.sleep(60)"
         ),
         "memory",
@@ -193,6 +203,28 @@ def test_a_cell_that_uses_too_much_fails_and_the_rest_is_graded(kind: str) -> No
     assert little.marks(graded) == little.POINTS, graded.result
 
 
+SHARE = """
+import os, time
+x = np.ones(30_000_000)
+for _ in range(4):
+    children = []
+    for _ in range(8):
+        if (child := os.fork()) == 0:
+            time.sleep(0.35)
+            os._exit(int(x[-1] != 1))
+        children.append(child)
+    print("ENDED", [os.waitpid(child, 0)[1] for child in children])
+"""
+
+
+@pytest.mark.sandbox
+def test_pages_that_forks_have_in_common_are_counted_once_also_while_these_end() -> None:
+    graded = grade(little.job(submitted=little.with_cell(SHARE), limits=LIMITS))
+    assert graded.result.problems == ()
+    assert little.said(graded).count(f"ENDED {[0] * 8}") == 4
+    assert little.marks(graded) == little.POINTS
+
+
 def test_a_machine_without_bubblewrap_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.check.cache_clear()
     monkeypatch.setenv("PATH", "/nowhere")
@@ -219,8 +251,13 @@ def test_a_system_that_refuses_is_told_what_to_allow(tmp_path: Path, monkeypatch
         # Also where it is noticed only when a submission's own sandbox is to start: it is not the submission's doing.
         sandbox.check.cache_clear()
         kernels.close()
+        monkeypatch.setattr(kernels._process, "contained", False)
         with pytest.raises(SandboxError, match="this system refuses it"):
             grade(little.job())
+        # Where others were contained it was this one that failed: it waits for a person, and the class goes on.
+        sandbox.check.cache_clear()
+        monkeypatch.setattr(kernels._process, "contained", True)
+        assert set(little.verdicts(grade(little.job())).values()) == {"ungradable"}
     finally:
         sandbox.check.cache_clear()
     for word in ("apparmor_restrict_unprivileged_userns", "unprivileged_userns_clone", "--security-opt"):

@@ -15,6 +15,7 @@ from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Self
 
 from w251lab.errors import UsageError, W251Error
+from w251lab.grading.job import THREADS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -221,10 +222,10 @@ def _share(where: Where, number: int) -> dict[str, Any]:
     cores = len(os.sched_getaffinity(0))
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(cores // where.here, 1))
     if not where.gpus:
-        return {"env": {"OMP_NUM_THREADS": threads}}
+        return {"env": {THREADS_VARIABLE: threads}}
     from w251lab.grading.worker import GPU_VARIABLE  # noqa: PLC0415
 
-    return {"resources": {"GPU": 1}, "env": {"OMP_NUM_THREADS": threads, GPU_VARIABLE: where.gpus[number]}}
+    return {"resources": {"GPU": 1}, "env": {THREADS_VARIABLE: threads, GPU_VARIABLE: where.gpus[number]}}
 
 
 class Ahead:

@@ -27,6 +27,10 @@ class GradedFormatError(W251Error):
     """Bytes that are no `Graded`: cut short, damaged, or of another version."""
 
 
+#: How many threads a worker's kernels give to a numerical library; as many as there are cores where it is not set.
+THREADS_VARIABLE = "W251LAB_THREADS"
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one submission may use, over all of its processes together.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from w251lab.course.kernel import kernel_environment
 from w251lab.grading import provisioner, sandbox
-from w251lab.grading.job import SandboxError
+from w251lab.grading.job import THREADS_VARIABLE, SandboxError
 from w251lab.grading.template import Template
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ _numbers = itertools.count()
 
 @dataclass
 class _Process:
-    """What this process keeps: the folder of its kernels' sockets, and whether templates can fork here."""
+    """What this process keeps: the folder of its kernels' sockets, whether any was contained, and whether they fork."""
 
     run: Path | None = None
     owner: int = 0
+    contained: bool = False
     forks: bool = True
 
 
@@ -82,12 +83,13 @@ class Place:
         if self.job.sandbox == "none" or not _process.forks:
             return self._alone(folder, spec, key)
         try:
-            return _template(self.job, self.watched).kernel(folder.name, spec, key)
+            contained = _template(self.job, self.watched).kernel(folder.name, spec, key)
         except SandboxError:
             forget(self.job)
             contained = self._alone(folder, spec, key)  # where this works, it is the forks that the system refuses
             _process.forks = False
-            return contained
+        _process.contained = True
+        return contained
 
     def _alone(self, folder: Path, spec: dict[str, Any], key: bytes) -> Contained:
         """A kernel in a sandbox that was started for it, and ends with it."""
@@ -100,6 +102,7 @@ class Place:
             template.close()
             raise
         contained.host = template
+        _process.contained = _process.contained or self.job.sandbox != "none"
         return contained
 
     def _spec(self, folder: Path, connection: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +136,8 @@ class Place:
 def _uncontained_environment(job: Job, scratch: Path) -> dict[str, str]:
     """Without a sandbox: the grader's own environment, with a temporary folder of the run's."""
     values = {name: value for name, value in kernel_environment(scratch).items() if os.environ.get(name) != value}
+    if (threads := _threads()) is not None:
+        values.setdefault("OMP_NUM_THREADS", str(threads))
     return values | ({} if job.gpu is None else {"CUDA_VISIBLE_DEVICES": job.gpu})
 
 
@@ -154,8 +159,8 @@ def _enclosure(job: Job, *, forks: bool, name: str = "") -> sandbox.Enclosure:
 
 
 def _threads() -> int | None:
-    """The threads of a numerical library that this worker was given: the others on this machine have their share."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
+    """How many threads of a numerical library this worker was given: the others on its machine have their share."""
+    given = os.environ.get(THREADS_VARIABLE, "")
     return int(given) if given.isdecimal() and int(given) else None
 
 
@@ -174,6 +179,11 @@ def _template(job: Job, watched: tuple[str, ...]) -> Template:
             imports = tuple(dict.fromkeys([*job.imports, *watched]))
             found = _templates[key] = Template("bubblewrap", _enclosure(job, forks=True), imports)
         return found
+
+
+def has_contained() -> bool:
+    """Whether a kernel was ever contained by this process: then it is not the machine that refuses."""
+    return _process.contained
 
 
 def forget(job: Job) -> None:

@@ -40,7 +40,7 @@ class PromptClient(AsyncKernelClient):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (float("inf") if timeout is None else timeout)
         while loop.time() < deadline:
-            asked = self.kernel_info()
+            self.kernel_info()
             try:
                 reply = await self.get_shell_msg(timeout=1)
                 await self.get_iopub_msg(timeout=0.2)
@@ -48,7 +48,8 @@ class PromptClient(AsyncKernelClient):
                 if not await self._async_is_alive():
                     raise RuntimeError("the kernel died before it answered") from None
                 continue
-            if reply["parent_header"].get("msg_id") == asked:
+            # Perhaps to an earlier question: on a busy machine it takes time.
+            if reply["msg_type"] == "kernel_info_reply":
                 self._handle_kernel_info_reply(reply)
                 return
         raise RuntimeError(f"the kernel did not answer in {timeout} s")

@@ -275,10 +275,10 @@ def check() -> None:
     require_tools()
     # Python itself has to start inside: a path that is not shown, or that its user may not read, is found here.
     program = [sys.executable, "-I", "-c", "import w251lab.grading"]
-    with tempfile.TemporaryDirectory(prefix="w2-") as folder:
-        make_run_folder(Path(folder))
-        make_socket_folder(Path(folder, "probe"))
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="w2-") as folder:
+            make_run_folder(Path(folder))
+            make_socket_folder(Path(folder, "probe"))
             tried = subprocess.run(
                 command(Enclosure(Path(folder), 1 << 20, forks=False, name="probe"), program),
                 capture_output=True,
@@ -287,10 +287,8 @@ def check() -> None:
                 check=False,
                 env=_PLAIN,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise SandboxError(
-                f"A sandbox could not be tried on this machine: {error}.", f"Try again; {_NONE}."
-            ) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SandboxError(f"A sandbox could not be tried on this machine: {error}.", f"Try again; {_NONE}.") from error
     if tried.returncode:
         raise SandboxError(
             f"Submissions are graded in a sandbox, and this system refuses it: {explain(tried.stderr)}",

@@ -41,7 +41,10 @@ def grade(job: Job) -> Graded:
         UnreadableNotebookError: ``job.source``, the lab's own notebook, is none.
     """
     start = monotonic()
-    source = read_lab(job.source).nb
+    try:
+        source = read_lab(job.source).nb
+    except UnreadableNotebookError as error:
+        raise UnreadableNotebookError(f"The source of {job.lab}/{job.notebook}: {error.what}", error.remedy) from error
     if job.sandbox == "bubblewrap":
         sandbox.require_tools()
     try:
@@ -55,7 +58,7 @@ def grade(job: Job) -> Graded:
         try:
             return _graded(job, source, restored, start)
         except SandboxError as failed:
-            if job.sandbox == "bubblewrap":
+            if job.sandbox == "bubblewrap" and not kernels.has_contained():
                 sandbox.check()  # where nothing can be contained it is not the submission's doing, and the run ends
             reason = _could_not("be run", failed)
             kernels.forget(job)

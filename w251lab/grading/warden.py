@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _POLL = 0.1
 _LOG_TAIL = 2000
+#: A folder in /proc, and the numbers in its ``status``.
+Told = tuple[str, dict[str, int]]
 
 
 @dataclass
@@ -47,12 +49,12 @@ class Watch:
 
     def look(self) -> str:
         """Why the submission has to end now; empty where it keeps its limits."""
-        members = self.members()
-        statuses = {pid: status for pid in members if (status := _status(pid))}
-        # What a process has in common with others is told by the system only after it has walked through all pages.
-        if self._memory(statuses, _at_most) > self.memory and self._memory(statuses, _exactly) > self.memory:
+        seen = [told for pid in self.members() if (told := _look_at(pid)) is not None]
+        # What a process has in common with others is told by the system only after it has walked through all of its
+        # pages. The quick answer may lag behind by some, so half of the limit is enough to ask.
+        if self._memory(seen, _at_most) > self.memory / 2 and self._memory(seen, _exactly) > self.memory:
             return f"it used more than {self.memory / 1024**2:,.0f} MiB of memory, so it was stopped"
-        if sum(status.get("Threads", 0) for status in statuses.values()) > self.processes:
+        if sum(status.get("Threads", 0) for _, status in seen) > self.processes:
             return f"it had more than {self.processes} processes and threads, so it was stopped"
         if self.logged > self.log_limit:
             return f"it wrote more than {self.log_limit:,} bytes past Jupyter, so it was stopped"
@@ -75,12 +77,12 @@ class Watch:
             found += fresh
         return found
 
-    def _memory(self, statuses: dict[int, dict[str, int]], measure: Callable[..., tuple[int, int]]) -> int:
+    def _memory(self, seen: list[Told], measure: Callable[[Told], tuple[int, int]]) -> int:
         """Bytes that all processes use together, files in memory included, by one of the two measures below."""
         own = shared = 0
-        for pid, status in statuses.items():
-            anonymous, named = measure(pid, status)
-            own += anonymous + _memory_files(pid)
+        for told in seen:
+            anonymous, named = measure(told)
+            own += anonymous + _memory_files(told[0])
             shared += named
         return own + (max(shared, self._files()) if self.everything else shared)
 
@@ -98,26 +100,44 @@ class Watch:
         return total
 
 
-def _status(pid: int) -> dict[str, int]:
-    """What the system says of a process; nothing where it has ended."""
+def _look_at(pid: int) -> Told | None:
+    """A process's folder in /proc and its status; None where it has ended.
+
+    One whose first thread has ended, and others have not, looks like a dead one there, and uses memory all the same:
+    then it is the folder of a thread that lives.
+    """
+    folder = f"/proc/{pid}"
     try:
-        return _fields(f"/proc/{pid}/status")
+        status = _fields(f"{folder}/status")
+        if "RssAnon" in status or status.get("Threads", 0) < 2:
+            return folder, status
+        threads = os.listdir(f"{folder}/task")  # noqa: PTH208
     except (OSError, ValueError):
-        return {}
+        return None
+    for thread in threads:
+        with suppress(OSError, ValueError):
+            told = _fields(f"{folder}/task/{thread}/status")
+            if "RssAnon" in told:
+                return f"{folder}/task/{thread}", told
+    return folder, status
 
 
-def _at_most(_pid: int, status: dict[str, int]) -> tuple[int, int]:
+def _at_most(told: Told) -> tuple[int, int]:
     """Bytes of a process's own memory, and of memory that it shares by name: each page in full."""
+    _, status = told
     return status.get("RssAnon", 0) * 1024, status.get("RssShmem", 0) * 1024
 
 
-def _exactly(pid: int, status: dict[str, int]) -> tuple[int, int]:
+def _exactly(told: Told) -> tuple[int, int]:
     """The same, with pages that a fork has in common with others counted once in all."""
-    try:
-        rollup = _fields(f"/proc/{pid}/smaps_rollup")
+    folder, _ = told
+    with suppress(OSError, KeyError, ValueError):
+        rollup = _fields(f"{folder}/smaps_rollup")
         return rollup["Pss_Anon"] * 1024, rollup["Pss_Shmem"] * 1024
-    except (OSError, KeyError, ValueError):  # it has made itself unreadable, or the system is an old one
-        return _at_most(pid, status)
+    # It has made itself unreadable, or the system is an old one; or it has ended since, and uses nothing any more.
+    with suppress(OSError, ValueError):
+        return _at_most((folder, _fields(f"{folder}/status")))
+    return 0, 0
 
 
 def _fields(path: str) -> dict[str, int]:
@@ -131,10 +151,10 @@ def _fields(path: str) -> dict[str, int]:
     return found
 
 
-def _memory_files(pid: int) -> int:
-    """Bytes in files that exist in memory and in no folder (memfd_create)."""
+def _memory_files(process: str) -> int:
+    """Bytes in files that exist in memory and in no folder (memfd_create), by the process's folder in /proc."""
     total, seen = 0, set()
-    folder = f"/proc/{pid}/fd"
+    folder = f"{process}/fd"
     with suppress(OSError):
         for name in os.listdir(folder):  # noqa: PTH208
             with suppress(OSError):
