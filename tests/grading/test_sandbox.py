@@ -157,8 +157,9 @@ GREEDY = {
     "memory of processes whose first thread has ended": (
         (
             "import ctypes, os, threading, time\n"
-            "for _ in range(6):\n    if os.fork() == 0:\n        y = np.ones(20_000_000)\n"
-            "        threading.Thread(target=time.sleep, args=(100,)).start()\n"
+            "def grow():\n    time.sleep(0.5)\n    y = np.ones(20_000_000)\n    time.sleep(100)\n"
+            "for _ in range(6):\n    if os.fork() == 0:\n"
+            "        threading.Thread(target=grow).start()\n"
             "        ctypes.CDLL(None).syscall(60, 0)\n"
             "time.sleep(60)"
         ),
