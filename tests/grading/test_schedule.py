@@ -15,7 +15,7 @@ from w251lab.errors import UsageError
 from w251lab.grading.cluster import ClusterError, Where, _share, connect
 from w251lab.grading.job import SandboxError
 from w251lab.grading.schedule import schedule
-from w251lab.grading.worker import WorkerError
+from w251lab.grading.worker import LabPart, WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +133,32 @@ def test_our_own_mistake_concerns_one_submission_and_a_machine_that_cannot_conta
         run(client, jobs(ada="no-sandbox", bob="sleep 0.1"))
     assert refused.value.remedy == "Install it."
     assert set(run(client, jobs(cy="hi"))) == {"cy"}
+
+
+def test_a_worker_that_is_lost_while_all_are_told_something_ends_no_run(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What dask raises then: it takes a worker's closed connection for the scheduler's own."""
+    register, failures = client.register_plugin, iter([OSError("closed"), OSError("closed")])
+
+    def fails_twice(plugin: object) -> None:
+        for error in failures:
+            raise error
+        register(plugin)
+
+    def always_fails(_name: str) -> None:
+        raise OSError("closed")
+
+    monkeypatch.setattr("w251lab.grading.schedule._LOOK", 0.01)
+    monkeypatch.setattr(client, "register_plugin", fails_twice)
+    unregister = client.unregister_worker_plugin
+    monkeypatch.setattr(client, "unregister_worker_plugin", always_fails)
+    plugins = []
+    monkeypatch.setattr(
+        "w251lab.grading.schedule.LabPart", lambda *given: plugins.append(LabPart(*given)) or plugins[0]
+    )
+    assert set(run(client, jobs(ada="hi"))) == {"ada"}
+    unregister(plugins[0].name)
 
 
 def test_a_worker_of_another_version_is_refused(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +136,31 @@ def test_where_nested_namespaces_are_refused_each_submission_has_a_sandbox_of_it
     assert little.marks(graded) == little.POINTS
     assert "FOUND ['2'] " in little.said(graded) or "FOUND [] " in little.said(graded)  # its warden
     assert any("started for it alone" in note for note in graded.result.notes)
+
+
+def test_a_folder_that_another_process_removes_before_it_is_locked_is_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lock, removed = fcntl.flock, []
+
+    def late(file: int, how: int) -> None:
+        if not removed:  # as a process that looks for what killed ones have left
+            removed.append(Path(f"/proc/self/fd/{file}").readlink().parent)
+            shutil.rmtree(removed[0])
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    folder = kernels._make_own_folder()
+    assert folder.is_dir()
+    assert removed != [folder]
+    shutil.rmtree(folder)
+
+
+def test_a_folder_that_somebody_tidied_away_costs_nobody_anything() -> None:
+    grade(little.job())
+    shutil.rmtree(kernels._run_folder())
+    graded = grade(little.job())
+    assert little.marks(graded) == little.POINTS
 
 
 def test_a_kernel_that_does_not_start_twice_is_ungradable_and_not_zero(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,15 +206,27 @@ def close() -> None:
 def _run_folder() -> Path:
     """This process's folder of sockets. What killed graders have left behind is removed on the way."""
     with _lock:
+        if _process.run is not None and _process.owner == os.getpid() and not _process.run.exists():
+            close()  # somebody has tidied the temporary folder: the templates cannot show what is not there
         if _process.run is None or _process.owner != os.getpid():
-            _process.run = Path(tempfile.mkdtemp(prefix="w2-", dir=short_temporary()))
+            _process.run = _make_own_folder()
             _process.owner = os.getpid()
-            sandbox.make_run_folder(_process.run)
-            lock = os.open(_process.run / _OWNER, os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX)  # until this process ends, however it does
             _remove_left(_process.run.parent)
             atexit.register(close)
         return _process.run
+
+
+def _make_own_folder() -> Path:
+    """A new folder that is locked until this process ends, however it does."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix="w2-", dir=short_temporary()))
+        sandbox.make_run_folder(folder)
+        lock = os.open(folder / _OWNER, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock), (folder / _OWNER).stat()):
+                return folder
+        os.close(lock)  # before it was locked, another process took it for a dead one's and removed it
 
 
 def _remove_left(parent: Path) -> None:

@@ -8,6 +8,7 @@ too, the submission did it, and is ungradable.
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import time
 from collections import Counter, deque
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from w251lab.grading.job import Graded, Job
 
+_log = logging.getLogger(__name__)
+_REGISTRATIONS = 5
 _LOOK = 1.0  # seconds between looks at which workers there are
 #: Seconds without any worker after which a run ends. A worker that was lost is replaced within some seconds.
 PATIENCE = 180.0
@@ -138,7 +141,7 @@ def schedule(
         ClusterError: The scheduler is gone, or has no worker.
     """
     plugin = LabPart(parts, warm)
-    client.register_plugin(plugin)
+    _register(client, plugin)
     running = _Run(client, plugin, jobs=iter(jobs), grade=grade, watch=watch)
     try:
         for flight in running.landings():
@@ -148,6 +151,23 @@ def schedule(
                 yield graded
     finally:
         running.end()
+
+
+def _register(client: Client, plugin: LabPart) -> None:
+    """Give every worker the lab's part; again, where one is lost at that moment.
+
+    Raises:
+        ClusterError: It cannot be done.
+    """
+    for attempt in range(_REGISTRATIONS):
+        try:
+            client.register_plugin(plugin)
+        except OSError as error:
+            if client.status != "running" or attempt + 1 == _REGISTRATIONS:
+                raise _gone() from error
+            time.sleep(_LOOK)
+        else:
+            return
 
 
 class _Run:
@@ -251,6 +271,9 @@ class _Run:
         """Call off what is under way, and have the workers forget the lab."""
         if self.client.status != "running":
             return
-        if self.flights:
-            self.client.cancel([flight.future for flight in self.flights.values()], force=True)
-        self.client.unregister_worker_plugin(self.plugin.name)
+        try:
+            if self.flights:
+                self.client.cancel([flight.future for flight in self.flights.values()], force=True)
+            self.client.unregister_worker_plugin(self.plugin.name)
+        except OSError as error:  # a worker was lost at this moment, and what it kept with it; the others are told
+            _log.debug("a worker was not told that the run is over: %s", error)
