@@ -174,6 +174,8 @@ set_up() {
     failed="the environment could not be set up (uv says why above)"
     retry="mend what it names (no connection to the package registry? a full disk?), then run the same command again"
     seed_build "$1"
+    # Bytecode is known by its source's time and size alone, and another version of a file may have the same.
+    find "$venv" -name __pycache__ -type d -prune -exec rm -rf {} +
     # Compiled once, here: every kernel imports a hundred modules, and where the environment is read-only (a container, the
     # sandbox of a submission) or the machine says PYTHONDONTWRITEBYTECODE each would compile them again, for a second or two.
     "$uv" pip sync --python $venv/bin/python --no-build-isolation --require-hashes --compile-bytecode "environments/$1.txt" ||
