@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import little_course as little
 import psutil
@@ -153,10 +153,13 @@ def test_a_worker_that_is_lost_while_all_are_told_something_ends_no_run(
     monkeypatch.setattr(client, "register_plugin", fails_twice)
     unregister = client.unregister_worker_plugin
     monkeypatch.setattr(client, "unregister_worker_plugin", always_fails)
-    plugins = []
-    monkeypatch.setattr(
-        "w251lab.grading.schedule.LabPart", lambda *given: plugins.append(LabPart(*given)) or plugins[0]
-    )
+    plugins: list[LabPart] = []
+
+    def remembered(*given: Any) -> LabPart:
+        plugins.append(LabPart(*given))
+        return plugins[0]
+
+    monkeypatch.setattr("w251lab.grading.schedule.LabPart", remembered)
     assert set(run(client, jobs(ada="hi"))) == {"ada"}
     unregister(plugins[0].name)
 

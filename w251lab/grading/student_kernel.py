@@ -66,8 +66,7 @@ def import_kernel() -> None:
     before = sys.modules.get("debugpy")
     sys.modules["debugpy"] = absent
     try:
-        for name in KERNEL_MODULES:
-            importlib.import_module(name)
+        import_ahead(KERNEL_MODULES)  # one that another version of IPython lacks is no kernel's end
     finally:
         del sys.modules["debugpy"]
         if before is not None:
