@@ -175,7 +175,11 @@ set_up() {
     retry="mend what it names (no connection to the package registry? a full disk?), then run the same command again"
     seed_build "$1"
     # Bytecode is known by its source's time and size alone, and another version of a file may have the same.
-    find "$venv" -name __pycache__ -type d -prune -exec rm -rf {} +
+    # Python takes it away, not find: a bare machine has no more than the tools that this script asks for.
+    "$venv/bin/python" -I -B -c 'import pathlib, shutil, sys
+for folder in list(pathlib.Path(sys.argv[1]).rglob("__pycache__")):
+    shutil.rmtree(folder)' "$venv" || die "the old bytecode in $venv could not be taken away (Python says why above)" \
+        "remove $venv, then run the same command again"
     # Compiled once, here: every kernel imports a hundred modules, and where the environment is read-only (a container, the
     # sandbox of a submission) or the machine says PYTHONDONTWRITEBYTECODE each would compile them again, for a second or two.
     "$uv" pip sync --python $venv/bin/python --no-build-isolation --require-hashes --compile-bytecode "environments/$1.txt" ||
