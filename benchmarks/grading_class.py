@@ -168,7 +168,7 @@ def run(root: Path, *words: str) -> float:
 
 def cell_seconds(root: Path, measured: Measured, rounds: int) -> float:
     """CPU seconds of the submission's cells alone, median of so many bare runs after the imports."""
-    from w251lab.grading.plan import imports_of  # noqa: PLC0415 - nbgrader takes seconds
+    from w251lab.grading.part import imports_of  # noqa: PLC0415
 
     sources = [one["source"] for one in measured.source()["cells"] if one["cell_type"] == "code"]
     cells = root / "cells.json"

@@ -19,7 +19,8 @@ from w251lab.grading import grader
 from w251lab.grading.cluster import Where, connect
 from w251lab.grading.grader import Options, Summary, grade_lab
 from w251lab.grading.journal import JournalError, Lock
-from w251lab.grading.plan import Regrade, imports_of
+from w251lab.grading.part import imports_of
+from w251lab.grading.plan import Regrade
 from w251lab.grading.progress import ClassProgress
 
 if TYPE_CHECKING:

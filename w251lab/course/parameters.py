@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from papermill import inspect_notebook
-from papermill.cli import _resolve_type  # papermill's reading of "-p NAME VALUE"; it has no public name
-
 from w251lab.accelerator import DEVICES
 from w251lab.course.catalog import SCALES, nearest_hint
 from w251lab.errors import UsageError
@@ -25,6 +22,8 @@ def parse(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     Raises:
         UsageError: A name is no Python name, stands twice, or has an option of its own.
     """
+    from papermill.cli import _resolve_type  # noqa: PLC0415 - papermill's reading of them; it has no public name
+
     parameters: dict[str, Any] = {}
     for name, value in pairs:
         if not name.isidentifier():
@@ -59,6 +58,8 @@ def check_device_and_scale(device: str, scale: str) -> None:
 
 def declared(nb: NotebookNode) -> tuple[str, ...]:
     """The names that the notebook's cell tagged ``parameters`` assigns, as papermill infers them."""
+    from papermill import inspect_notebook  # noqa: PLC0415 - half a second, of every verb that has a --scale
+
     logger = logging.getLogger("papermill")
     logger.addFilter(_quiet)  # it reports every line of the cell that is no assignment
     try:

@@ -7,19 +7,17 @@ import logging
 import multiprocessing
 import os
 import tempfile
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from multiprocessing import forkserver
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from w251lab.errors import UsageError, W251Error
 from w251lab.grading.job import THREADS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
     from distributed import Client
 
@@ -106,6 +104,20 @@ class Where:
         return len(self.gpus) or self.jobs or max(len(os.sched_getaffinity(0)), 1)
 
 
+def load_dask(where: Where) -> None:
+    """Import dask, and where workers are started here the process that they are forked from, beside it."""
+    if not where.cluster:
+        # It imports what they need once. A worker then starts at once, also one that takes a lost one's place.
+        multiprocessing.set_forkserver_preload(_PRELOADED)
+        forkserver.ensure_running()
+    import dask  # noqa: PLC0415 - heavy
+    import distributed.utils  # noqa: PLC0415
+
+    dask.config.set(_CONFIG)
+    # Else dask imports pandas and more here, for a list of its own, which comes too late.
+    distributed.utils._forkserver_preload_set = True  # noqa: SLF001
+
+
 @contextmanager
 def connect(where: Where) -> Iterator[Client]:
     """A client of the cluster; a local one is started with it and ends with it.
@@ -113,18 +125,9 @@ def connect(where: Where) -> Iterator[Client]:
     Raises:
         ClusterError: The scheduler does not answer, or a worker has another version of w251lab.
     """
-    if not where.cluster:
-        # The process that workers are forked from imports what they need once, beside what this one imports next. A
-        # worker then starts at once, also one that takes a lost one's place.
-        multiprocessing.set_forkserver_preload(_PRELOADED)
-        forkserver.ensure_running()
-    import dask  # noqa: PLC0415 - heavy
-    import distributed.utils  # noqa: PLC0415
-    from distributed import Client  # noqa: PLC0415
+    load_dask(where)
+    from distributed import Client  # noqa: PLC0415 - heavy
 
-    dask.config.set(_CONFIG)
-    # Else dask imports pandas and more here, for a list of its own, which comes too late.
-    distributed.utils._forkserver_preload_set = True  # noqa: SLF001
     if where.cluster:
         try:
             client = Client(where.cluster, timeout=30, set_as_default=False)
@@ -226,41 +229,3 @@ def _share(where: Where, number: int) -> dict[str, Any]:
     from w251lab.grading.worker import GPU_VARIABLE  # noqa: PLC0415
 
     return {"resources": {"GPU": 1}, "env": {THREADS_VARIABLE: threads, GPU_VARIABLE: where.gpus[number]}}
-
-
-class Ahead:
-    """A cluster that is started in a thread while this one reads the submissions. It ends with the context.
-
-    Args:
-        where: Where to grade.
-        likely: How many notebooks there seem to be: no more workers than that are started ahead, and none for none.
-    """
-
-    def __init__(self, where: Where, likely: int) -> None:
-        self._where = where
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="cluster")
-        self._context: AbstractContextManager[Client] | None = None
-        self._started: Future[Client] | None = None
-        if likely:
-            self._start(likely)
-
-    def _start(self, number: int) -> Future[Client]:
-        self._context = connect(self._where.at_most(number))
-        self._started = self._pool.submit(self._context.__enter__)
-        return self._started
-
-    def client(self, number: int) -> Client:
-        """The client, as soon as there is one; for so many submissions where none was started ahead."""
-        return (self._started or self._start(number)).result()
-
-    def __enter__(self) -> Self:
-        """Itself."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """End the cluster."""
-        try:
-            if self._started is not None and self._context is not None and self._started.exception() is None:
-                self._context.__exit__(None, None, None)
-        finally:
-            self._pool.shutdown()

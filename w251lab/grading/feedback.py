@@ -6,6 +6,7 @@ Pages go where nbgrader puts its own, ``feedback/STUDENT/LAB/NOTEBOOK.html``: it
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,9 @@ class QuestionFeedback:
     manual: bool
 
 
+@functools.cache
 def environment() -> Environment:
-    """The templates of grading, with everything escaped."""
+    """The templates of grading, with everything escaped. One for all pages: each is compiled once."""
     made = Environment(
         loader=PackageLoader("w251lab.grading"),
         autoescape=True,

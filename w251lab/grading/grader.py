@@ -6,11 +6,11 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from w251lab.errors import UsageError
-from w251lab.grading.cluster import Ahead, Where
+from w251lab.grading.ahead import Ahead
+from w251lab.grading.cluster import Where
 from w251lab.grading.job import Limits
 from w251lab.grading.journal import FOLDER, Entry, Journal, Lock
 from w251lab.grading.recorder import Recorder, pages
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from w251lab.grading.intake import Submission
     from w251lab.grading.job import Graded, Job, SandboxKind
     from w251lab.grading.layout import Layout
+    from w251lab.grading.part import Terms
     from w251lab.grading.plan import Part, Regrade, Todo
     from w251lab.grading.progress import ClassProgress
-
-#: What workers import ahead, while the submissions are being read.
-_WARM = ("w251lab.grading.task",)
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def grade_lab(
         lab: One of its labs.
         options: How to grade.
         progress: Told what happens.
-        grade: In place of `w251lab.grading.task.grade`; workers import it by name.
+        grade: In place of `w251lab.grading.worker.grade`; workers import it by name.
 
     Raises:
         UsageError: Nothing was handed in, or the course has no ``solutions/``.
@@ -124,13 +122,15 @@ def grade_lab(
         stack.enter_context(Lock(course.root))
         journal = stack.enter_context(Journal(course.root / FOLDER / f"{lab.name}.journal"))
         run = _Grading(course, lab, options, journal, progress)
-        workers = stack.enter_context(Ahead(options.where, run.likely()))
+        workers = stack.enter_context(Ahead(options.where, run.likely(), run.first))
         run.read()
         if not run.todo:
             run.write_what_is_left()
             return run.summary
-        function = grade or import_module("w251lab.grading.task").grade
-        run.run(workers.client(len(run.todo)), function)
+        client = workers.client(len(run.todo))
+        from w251lab.grading import worker  # noqa: PLC0415 - loads dask
+
+        run.run(client, grade or worker.grade)
         return run.summary
 
 
@@ -155,22 +155,33 @@ class _Grading:
         new = there if self.options.regrade else there - known.keys()
         return len(new) * len(self.lab.notebooks)
 
-    def read(self) -> None:
-        """Find out what has to be graded, and what is graded and not yet in the gradebook."""
-        from w251lab.grading import plan  # noqa: PLC0415 - nbgrader and papermill take seconds
-        from w251lab.grading.intake import find_submissions  # noqa: PLC0415
+    def first(self) -> Job:
+        """The job of the lab's first notebook, without a student and without files: known before all is read."""
+        from w251lab.course.notebook import read_notebook  # noqa: PLC0415
+        from w251lab.grading.part import shared_job  # noqa: PLC0415
 
+        entry = self.lab.notebooks[0]
+        nb = read_notebook(self.lab.reference / f"{entry.name}.ipynb")
+        return shared_job(self.lab, entry, nb, files={}, **self._terms())
+
+    def _terms(self) -> Terms:
         options = self.options
         limit = self.lab.limits[options.scale]
         limits = Limits(cell=limit.cell, notebook=limit.notebook)
-        self.parts = plan.make_parts(
-            self.course,
-            self.lab,
-            limits=limits if options.memory is None else replace(limits, memory=options.memory),
-            parameters={"device": "gpu" if options.where.gpus else "cpu", "scale": options.scale},
-            sandbox=options.sandbox,
-            gpu=options.where.gpus[0] if options.where.gpus else None,
-        )
+        return {
+            "limits": limits if options.memory is None else replace(limits, memory=options.memory),
+            "parameters": {"device": "gpu" if options.where.gpus else "cpu", "scale": options.scale},
+            "sandbox": options.sandbox,
+            "gpu": options.where.gpus[0] if options.where.gpus else None,
+        }
+
+    def read(self) -> None:
+        """Find out what has to be graded, and what is graded and not yet in the gradebook."""
+        from w251lab.grading import plan  # noqa: PLC0415 - nbgrader takes seconds
+        from w251lab.grading.intake import find_submissions  # noqa: PLC0415
+
+        options = self.options
+        self.parts = plan.make_parts(self.course, self.lab, **self._terms())
         for submission in find_submissions(self.course, self.lab, options.students):
             self.submissions[submission.student] = submission
             for name, part in self.parts.items():
@@ -236,7 +247,6 @@ class _Grading:
                 grade,
                 ungradable=self._ungradable,
                 watch=self.progress,
-                warm=_WARM,
             )
             try:
                 for graded in results:

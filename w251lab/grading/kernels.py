@@ -151,6 +151,16 @@ def place(job: Job, tests: Tests) -> Iterator[Place]:
         yield Place(job, tests.watched, tests.chains(), Path(scratch))
 
 
+def warm(job: Job, tests: Tests) -> None:
+    """Have a template for a job's kernels, where they are forked from one.
+
+    Raises:
+        SandboxError: It does not start.
+    """
+    if job.sandbox != "none" and _process.forks:
+        _template(job, tests.watched)
+
+
 def _enclosure(job: Job, *, forks: bool, name: str = "") -> sandbox.Enclosure:
     server = "triton-server" in job.needs
     return sandbox.Enclosure(

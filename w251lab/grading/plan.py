@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from w251lab.course.notebook import canonical_bytes, cells, parse_notebook, questions, read_notebook, to_bytes
+from w251lab.course.notebook import cells, parse_notebook, questions, read_notebook, to_bytes
 from w251lab.course.results import Verdict
 from w251lab.grading.intake import files_beside, read_submitted_file
-from w251lab.grading.job import VERSION, Job
-from w251lab.grading.student_kernel import NEVER_AHEAD
+from w251lab.grading.job import VERSION
+from w251lab.grading.part import Terms, shared_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from w251lab.course.catalog import Course, Lab, NotebookEntry
     from w251lab.grading.intake import Submission
-    from w251lab.grading.job import Limits, SandboxKind
+    from w251lab.grading.job import Job
     from w251lab.grading.journal import Entry
 
 _SETTLED = frozenset({Verdict.PASSED, Verdict.AWAITING_REVIEW})
@@ -66,16 +65,13 @@ class Todo:
     questions: tuple[str, ...] | None
 
 
-def make_parts(
-    course: Course,
-    lab: Lab,
-    *,
-    limits: Limits,
-    parameters: Mapping[str, Any],
-    sandbox: SandboxKind,
-    gpu: str | None,
-) -> dict[str, Part]:
+def make_parts(course: Course, lab: Lab, **terms: Unpack[Terms]) -> dict[str, Part]:
     """The shared part of each of the lab's notebooks, by the notebook's name.
+
+    Args:
+        course: The course.
+        lab: One of its labs.
+        terms: How it is graded, see `w251lab.grading.part.Terms`.
 
     Raises:
         UnreadableNotebookError: A source notebook cannot be read.
@@ -84,21 +80,7 @@ def make_parts(
     parts = {}
     for entry in lab.notebooks:
         nb = read_notebook(lab.reference / f"{entry.name}.ipynb")
-        job = Job(
-            student="",
-            lab=lab.name,
-            notebook=entry.name,
-            submitted=b"",
-            source=canonical_bytes(nb),
-            files=files,
-            parameters=parameters,
-            limits=limits,
-            imports=imports_of([cell.source for cell in cells(nb) if cell.cell_type == "code"]),
-            sandbox=sandbox,
-            gpu=gpu,
-            title=entry.title,
-            needs=lab.needs,
-        )
+        job = shared_job(lab, entry, nb, files=files, **terms)
         parts[entry.name] = Part(entry, job, _basis(nb, job))
     return parts
 
@@ -133,27 +115,6 @@ def _basis(nb: Any, job: Job) -> dict[str, str]:
         )
         for question in found
     }
-
-
-def imports_of(texts: list[str]) -> tuple[str, ...]:
-    """The modules that code cells import, in order, but for those that no fork survives.
-
-    A cell that is no Python by itself (it uses a magic) tells none.
-    """
-    found: dict[str, None] = {}
-    for text in texts:
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module]
-            found |= dict.fromkeys(name for name in names if name.partition(".")[0] not in NEVER_AHEAD)
-    return tuple(found)
 
 
 def digest_of(submission: Submission, notebook: str) -> str:

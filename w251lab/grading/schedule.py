@@ -122,7 +122,6 @@ def schedule(
     *,
     ungradable: Callable[[Job, str], Graded],
     watch: Watch,
-    warm: tuple[str, ...] = (),
 ) -> Iterator[Graded]:
     """Grade ``jobs`` on the client's cluster and yield results as they are ready.
 
@@ -133,14 +132,13 @@ def schedule(
         grade: A function that workers can import by name.
         ungradable: Makes the result of a submission that cannot be graded, with the reason.
         watch: Told what happens.
-        warm: Modules that workers import ahead.
 
     Raises:
         SandboxError: A worker's machine cannot contain submissions.
         WorkerError: A worker has another version, or is otherwise unfit.
         ClusterError: The scheduler is gone, or has no worker.
     """
-    plugin = LabPart(parts, warm)
+    plugin = LabPart(parts)
     _register(client, plugin)
     running = _Run(client, plugin, jobs=iter(jobs), grade=grade, watch=watch)
     try:

@@ -30,6 +30,19 @@ _ATTEMPTS = 2
 _PARAMETERS = "parameters"
 
 
+def warm(job: Job) -> None:
+    """Start the process that the kernels of a notebook's submissions are forked from: the first need not wait for it.
+
+    Args:
+        job: The notebook's, without a student.
+
+    Raises:
+        SandboxError: It does not start.
+        UnreadableNotebookError: ``job.source`` is no notebook.
+    """
+    kernels.warm(job, _tests(job.source))
+
+
 def grade(job: Job) -> Graded:
     """Restore a submission, run it in a sandbox and score it.
 

@@ -7,6 +7,7 @@ letter and JSON, so that nothing a student had a hand in ever comes back as a pi
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import signal
@@ -15,7 +16,6 @@ import sys
 import threading
 import traceback
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from distributed.diagnostics.plugin import WorkerPlugin
@@ -27,6 +27,7 @@ from w251lab.grading.job import Graded, Job, SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_log = logging.getLogger(__name__)
 #: The GPU of a worker, as in ``CUDA_VISIBLE_DEVICES``; a worker that has one also offers ``--resources GPU=1``.
 GPU_VARIABLE = "W251LAB_GPU"
 _GRADED, _REFUSED, _BROKEN = b"G", b"R", b"B"
@@ -47,31 +48,63 @@ class LabPart(WorkerPlugin):
 
     Args:
         parts: One job for each notebook, without a student.
-        warm: Modules to import ahead, while the submissions are still being read.
     """
 
-    def __init__(self, parts: Sequence[Job], warm: tuple[str, ...]) -> None:
+    def __init__(self, parts: Sequence[Job]) -> None:
         self.name = f"w251lab-lab-{secrets.token_hex(8)}"  # of this run: another grader's is not taken away with it
-        self.warm = warm
         self.parts = {part.notebook: part for part in parts}
-
-    def setup(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
-        """Import ahead in the background: the worker's event loop must not stand still."""
-        threading.Thread(target=_import_all, args=(self.warm,), daemon=True).start()
 
     def teardown(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
         """End what was kept for the next submission of this lab: on a cluster the worker lives on."""
-        kernels = sys.modules.get("w251lab.grading.kernels")
-        if kernels is not None:
-            kernels.close()
+        _close_kernels()
 
 
-def _import_all(names: tuple[str, ...]) -> None:
-    for name in names:
-        try:
-            import_module(name)
-        except ImportError:  # the task that needs it says so, in its own words
-            return
+class WarmUp(WorkerPlugin):
+    """Has every worker import what grading takes, and start the process that the lab's kernels are forked from.
+
+    Args:
+        job: Of one of the lab's notebooks, without a student.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.name = f"w251lab-warm-{secrets.token_hex(8)}"
+        self.job = job
+
+    def setup(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
+        """Begin, in the background: the worker's event loop must not stand still."""
+        self._thread = threading.Thread(target=_warm_up, args=(self.job,), daemon=True)
+        self._thread.start()
+
+    def teardown(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
+        """End what was started."""
+        self._thread.join()
+        _close_kernels()
+
+
+def _warm_up(job: Job) -> None:
+    try:
+        from w251lab.grading import task  # noqa: PLC0415 - what takes long is imported in this thread
+
+        task.warm(_on_own_gpu(job))
+    except (ImportError, W251Error) as error:  # the first submission meets the same, and says so in its own words
+        _log.debug("not ready ahead: %s", error)
+
+
+def _close_kernels() -> None:
+    kernels = sys.modules.get("w251lab.grading.kernels")
+    if kernels is not None:
+        kernels.close()
+
+
+def _on_own_gpu(job: Job) -> Job:
+    return job if job.gpu is None else replace(job, gpu=os.environ.get(GPU_VARIABLE, job.gpu))
+
+
+def grade(job: Job) -> Graded:
+    """`w251lab.grading.task.grade`, under a name that the client can give without importing what it stands on."""
+    from w251lab.grading import task  # noqa: PLC0415
+
+    return task.grade(job)
 
 
 def own_part(job: Job, part: Job) -> Job:
@@ -89,16 +122,13 @@ def run(function: Callable[[Job], Graded], plugin: str, version: str, own: Job) 
     """The task: grade one submission on this worker.
 
     Args:
-        function: `w251lab.grading.task.grade`, by name.
+        function: `grade`, by name.
         plugin: The name of the `LabPart`.
         version: w251lab's version at the client.
         own: From `own_part`.
     """
     try:
-        job = whole(own, _parts(plugin, version)[own.notebook])
-        if job.gpu is not None:
-            job = replace(job, gpu=os.environ.get(GPU_VARIABLE, job.gpu))
-        graded = function(job)
+        graded = function(_on_own_gpu(whole(own, _parts(plugin, version)[own.notebook])))
         return _GRADED + replace(graded, worker=graded.worker or f"{socket.gethostname()}/{os.getpid()}").to_bytes()
     except (SandboxError, WorkerError) as error:  # of the machine, not of the submission: the run ends
         return _REFUSED + json.dumps([type(error).__name__, error.what, error.remedy]).encode()
