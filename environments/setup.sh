@@ -178,8 +178,11 @@ set_up() {
     # Python takes it away, not find: a bare machine has no more than the tools that this script asks for.
     "$venv/bin/python" -I -B -c 'import pathlib, shutil, sys
 for folder in list(pathlib.Path(sys.argv[1]).rglob("__pycache__")):
-    shutil.rmtree(folder)' "$venv" || die "the old bytecode in $venv could not be taken away (Python says why above)" \
-        "remove $venv, then run the same command again"
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)  # a kernel that runs may write there at this moment
+        if any(folder.glob("*.pyc")):
+            sys.exit(f"{folder} cannot be emptied")' "$venv" ||
+        die "old bytecode is in the way (see above)" "remove $venv, then run the same command again"
     # Compiled once, here: every kernel imports a hundred modules, and where the environment is read-only (a container, the
     # sandbox of a submission) or the machine says PYTHONDONTWRITEBYTECODE each would compile them again, for a second or two.
     "$uv" pip sync --python $venv/bin/python --no-build-isolation --require-hashes --compile-bytecode "environments/$1.txt" ||

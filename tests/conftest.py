@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from xdist.scheduler import LoadScopeScheduling
+    from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).resolve().parents[1]
 #: More have nothing to do: the longest group, a whole notebook's, bounds the run.
 MOST_WORKERS = 8
+#: Set to 1, or CI set to anything, has the tests run that take minutes, also in a run of the whole suite.
+THOROUGH = "W251LAB_TEST_THOROUGH"
 #: Key in pytest's cache of the tests that failed in a run shared among processes; `alone.py` reads it.
 FAILED = "w251lab/failed"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -91,17 +94,38 @@ LACKING: dict[str, Callable[[], str | None]] = {
 }
 
 
+TAKES_MINUTES = f"needs thorough: it takes minutes, so CI runs it; set {THOROUGH}=1, or name its file"
+
+
 @cache
 def lacking(marker: str) -> str | None:
     """Why a test with ``marker`` cannot run on this machine, and the remedy; None where it can."""
     return LACKING[marker]() if marker in LACKING else None
 
 
+def is_thorough(config: pytest.Config) -> bool:
+    """Whether tests that take minutes run: where it was asked for, and where tests were chosen by path or marker."""
+    if is_worker(config):
+        return bool(config.workerinput["thorough"])
+    asked = os.environ.get(THOROUGH) == "1" or os.environ.get("CI", "") not in ("", "0", "false")
+    chosen = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or "thorough" in config.getoption("markexpr")
+    return asked or chosen
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a process that shares the tests what only the first one knows: how the tests were chosen."""
+    node.workerinput["thorough"] = is_thorough(node.config)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    thorough = is_thorough(config)
     for item in items:
         for marker in item.iter_markers():
             if reason := lacking(marker.name):
                 item.add_marker(pytest.mark.skip(reason=f"needs {marker.name}: {reason}"))
+        if not thorough and item.get_closest_marker("thorough"):
+            item.add_marker(pytest.mark.skip(reason=TAKES_MINUTES))
     if is_worker(config):
         for item in items:
             item.add_marker(pytest.mark.xdist_group(group(item.nodeid)))

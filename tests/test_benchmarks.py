@@ -27,6 +27,7 @@ CONTENDERS = {
 }
 
 
+@pytest.mark.thorough
 def test_every_contender_is_measured_and_nothing_is_left(tmp_path: Path) -> None:
     output = tmp_path / "figures.json"
     command = [sys.executable, str(SCRIPT), "--rounds", "1", "--seconds", "1", "--concurrency", "2"]

@@ -111,6 +111,7 @@ def test_the_published_results_hold_the_markers_once() -> None:
         assert text.count(f"<!-- dali_loading_{name}: end -->") == 1
 
 
+@pytest.mark.thorough
 def test_serving_is_measured_in_every_way(tmp_path: Path) -> None:
     output = tmp_path / "figures.json"
     command = [sys.executable, FOLDER / "dali_serving.py", "--rounds", "1", "--seconds", "0.1", "--pictures", "2"]

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.sandbox
+@pytest.mark.thorough
 def test_a_class_of_two_is_graded_and_accounted_for(tmp_path: Path) -> None:
     to = tmp_path / "figures.json"
     done = subprocess.run(

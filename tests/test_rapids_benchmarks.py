@@ -43,6 +43,7 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+@pytest.mark.thorough
 def test_the_overhead_is_measured_and_read_again(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     done = script("rapids_overhead.py", "--device", "cpu", "--tiny", "--rounds", "2", "--output", file, cwd=tmp_path)

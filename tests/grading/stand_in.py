@@ -20,6 +20,39 @@ if TYPE_CHECKING:
     from w251lab.grading.job import Job
 
 
+class Log:
+    """A watch that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.workers: set[str] = set()
+        self.under_way = self.most = 0
+        self.numbers: set[int] = set()
+
+    def places(self, number: int) -> None:
+        self.numbers.add(number)
+
+    def started(self, job: Job) -> None:
+        self.told.append(("started", job.student))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+
+    def finished(self, job: Job, graded: Graded) -> None:  # noqa: ARG002
+        self.told.append(("finished", job.student))
+        self.under_way -= 1
+
+    def lost(self, job: Job, worker: str, *, again: bool) -> None:
+        self.told.append(("again" if again else "given up", job.student))
+        self.workers.add(worker)
+        self.under_way -= again
+
+    def waiting(self, seconds: float) -> None:
+        pass
+
+    def of(self, student: str) -> list[str]:
+        return [what for what, who in self.told if who == student]
+
+
 def graded(job: Job, reason: str = "") -> Graded:
     """What was seen of the job, as one question; with a reason, an ungradable one."""
     seen = f"{job.submitted.decode()} {sorted(job.files)} {len(job.source)} {job.questions}"
@@ -98,3 +131,12 @@ def mark(job: Job) -> Graded:
         )
     result = NotebookResult(job.lab, job.notebook, job.title, tuple(found), judged_cells=False)
     return Graded(job.student, job.lab, job.notebook, job.fingerprint, result, executed)
+
+
+def imports_of_templates() -> list[tuple[str, ...]]:
+    """On a worker: what the processes that it forks kernels from have imported, once they are ready."""
+    from w251lab.grading import kernels, worker  # noqa: PLC0415
+
+    for thread in worker._warming:
+        thread.join()
+    return [key[1] for key in kernels._templates]

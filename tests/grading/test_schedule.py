@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import little_course as little
 import psutil
 import pytest
-from stand_in import act, device, graded
+from stand_in import Log, act, device, graded
 
 from w251lab.course.results import Verdict
 from w251lab.errors import UsageError
@@ -24,39 +24,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from w251lab.grading.job import Graded, Job
-
-
-class Log:
-    """Remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
-        self.workers: set[str] = set()
-        self.under_way = self.most = 0
-        self.numbers: set[int] = set()
-
-    def places(self, number: int) -> None:
-        self.numbers.add(number)
-
-    def started(self, job: Job) -> None:
-        self.told.append(("started", job.student))
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
-
-    def finished(self, job: Job, graded: Graded) -> None:  # noqa: ARG002
-        self.told.append(("finished", job.student))
-        self.under_way -= 1
-
-    def lost(self, job: Job, worker: str, *, again: bool) -> None:
-        self.told.append(("again" if again else "given up", job.student))
-        self.workers.add(worker)
-        self.under_way -= again
-
-    def waiting(self, seconds: float) -> None:
-        pass
-
-    def of(self, student: str) -> list[str]:
-        return [what for what, who in self.told if who == student]
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,8 @@ class Runs:
         self._started.add(group)
         by_module: dict[Any, list[pytest.Item]] = {}
         for each in item.session.items:
-            if each.path.parent == HERE and "runs" in getattr(each, "fixturenames", ()) and group_of(each) == group:
+            wanted = each.path.parent == HERE and each.get_closest_marker("skip") is None
+            if wanted and "runs" in getattr(each, "fixturenames", ()) and group_of(each) == group:
                 by_module.setdefault(each.getparent(pytest.Module).obj, []).append(each)
         for module, items in by_module.items():
             module.plan_runs(self, items)

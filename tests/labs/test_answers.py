@@ -104,6 +104,7 @@ def made_up(questions: int) -> Mapping[str, planting.Planted]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_other_answer_is_judged_rightly_in_one_kernel(name: str, runs: Any) -> None:
     notebook = NOTEBOOKS[name]
@@ -125,6 +126,7 @@ def test_every_other_answer_is_judged_rightly_in_one_kernel(name: str, runs: Any
     assert not ungraded, "a cell of the lab itself failed"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "number"), HAND_INS)
 def test_wrong_answers_are_caught_and_cost_no_other_question(name: str, number: int, runs: Any) -> None:
     result = planting.judged(runs[f"{name}/hand-in {number}"])

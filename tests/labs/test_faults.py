@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from w251lab.course.check import Checked
 
-pytestmark = [pytest.mark.labs, pytest.mark.timeout(900)]  # a test may wait for the runs before its own
+pytestmark = [pytest.mark.labs, pytest.mark.thorough, pytest.mark.timeout(900)]  # a test may wait for the runs before its own
 
 QUICKSTART = planting.notebooks(planting.HERE.parents[1])["01_triton_quickstart/triton_quickstart"]
 LIMIT = TimeLimit(cell=20, notebook=240)

@@ -1,7 +1,4 @@
-"""Workers that get ready while the submissions are still being read: their processes, and the first notebook's kernels.
-
-Reading takes nbgrader, which takes a second to import.
-"""
+"""Workers that get ready while the submissions are still being read, for which nbgrader has to be imported."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from w251lab.grading.cluster import connect, load_dask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from distributed import Client
@@ -30,21 +27,22 @@ class Ahead:
     Args:
         where: Where to grade.
         likely: How many notebooks there seem to be: no more workers than that are started ahead, and none for none.
-        first: Gives the job, without a student, whose kernels the workers make ready.
+        jobs: Gives the jobs of the lab's notebooks, without a student: workers that are started ahead make ready for
+            the first that each is going to have.
     """
 
-    def __init__(self, where: Where, likely: int, first: Callable[[], Job]) -> None:
-        self._where, self._first = where, first
+    def __init__(self, where: Where, likely: int, jobs: Callable[[], Sequence[Job]]) -> None:
+        self._where = where
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="cluster")
         self._context: AbstractContextManager[Client] | None = None
         self._started: Future[Client] | None = None
         if likely:
-            self._start(likely)
+            self._start(likely, jobs)
 
-    def _start(self, number: int) -> Future[Client]:
+    def _start(self, number: int, jobs: Callable[[], Sequence[Job]] = tuple) -> Future[Client]:
         where = self._where.at_most(number)
         load_dask(where)  # here: beside other imports, in a thread, it would be late, and with it the workers
-        self._context = _ready(where, self._first())
+        self._context = _ready(where, jobs())
         self._started = self._pool.submit(self._context.__enter__)
         return self._started
 
@@ -66,22 +64,26 @@ class Ahead:
 
 
 @contextmanager
-def _ready(where: Where, first: Job) -> Iterator[Client]:
-    from w251lab.grading.worker import WarmUp  # noqa: PLC0415 - loads dask
+def _ready(where: Where, jobs: Sequence[Job]) -> Iterator[Client]:
+    from w251lab.grading.worker import cool_down, warm_up  # noqa: PLC0415 - loads dask
+
+    def begin() -> None:
+        order = {address: number for number, address in enumerate(client.scheduler_info(n_workers=-1)["workers"])}
+        client.run(warm_up, jobs, order, on_error="ignore")
 
     with connect(where) as client:
-        plugin = WarmUp(first)
-        _tell("to get ready", lambda: client.register_plugin(plugin))
+        if jobs:
+            _tell("to get ready", begin)
         try:
             yield client
         finally:
             if where.cluster and client.status == "running":  # workers of this machine end with the run
-                _tell("that the run is over", lambda: client.unregister_worker_plugin(plugin.name))
+                _tell("that the run is over", lambda: client.run(cool_down, on_error="ignore"))
 
 
 def _tell(what: str, send: Callable[[], object]) -> None:
     """Tell all workers something that a run can do without."""
     try:
         send()
-    except OSError as error:  # one was lost at this moment; the others were told
-        _log.debug("a worker was not told %s: %s", what, error)
+    except Exception as error:  # noqa: BLE001 - the run is as good without, and may have graded everything
+        _log.debug("the workers were not told %s: %s", what, error)

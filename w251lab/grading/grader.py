@@ -122,7 +122,7 @@ def grade_lab(
         stack.enter_context(Lock(course.root))
         journal = stack.enter_context(Journal(course.root / FOLDER / f"{lab.name}.journal"))
         run = _Grading(course, lab, options, journal, progress)
-        workers = stack.enter_context(Ahead(options.where, run.likely(), run.first))
+        workers = stack.enter_context(Ahead(options.where, run.likely(), run.shared_jobs))
         run.read()
         if not run.todo:
             run.write_what_is_left()
@@ -155,14 +155,21 @@ class _Grading:
         new = there if self.options.regrade else there - known.keys()
         return len(new) * len(self.lab.notebooks)
 
-    def first(self) -> Job:
-        """The job of the lab's first notebook, without a student and without files: known before all is read."""
-        from w251lab.course.notebook import read_notebook  # noqa: PLC0415
+    def shared_jobs(self) -> list[Job]:
+        """The jobs of the lab's notebooks, without a student and without files: what is known before all is read."""
+        from w251lab.course.notebook import read_notebook  # noqa: PLC0415 - nbformat takes long, too
         from w251lab.grading.part import shared_job  # noqa: PLC0415
 
-        entry = self.lab.notebooks[0]
-        nb = read_notebook(self.lab.reference / f"{entry.name}.ipynb")
-        return shared_job(self.lab, entry, nb, files={}, **self._terms())
+        return [
+            shared_job(
+                self.lab,
+                entry,
+                read_notebook(self.lab.reference / f"{entry.name}.ipynb"),
+                files={},
+                **self._terms(),
+            )
+            for entry in self.lab.notebooks
+        ]
 
     def _terms(self) -> Terms:
         options = self.options

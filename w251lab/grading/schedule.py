@@ -273,5 +273,5 @@ class _Run:
             if self.flights:
                 self.client.cancel([flight.future for flight in self.flights.values()], force=True)
             self.client.unregister_worker_plugin(self.plugin.name)
-        except OSError as error:  # a worker was lost at this moment, and what it kept with it; the others are told
+        except Exception as error:  # noqa: BLE001 - everything is kept; a worker, or the scheduler, may just be gone
             _log.debug("a worker was not told that the run is over: %s", error)

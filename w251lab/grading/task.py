@@ -31,7 +31,7 @@ _PARAMETERS = "parameters"
 
 
 def warm(job: Job) -> None:
-    """Start the process that the kernels of a notebook's submissions are forked from: the first need not wait for it.
+    """Start the process that the kernels of a notebook's submissions are forked from, so that the first need not wait.
 
     Args:
         job: The notebook's, without a student.
@@ -40,6 +40,8 @@ def warm(job: Job) -> None:
         SandboxError: It does not start.
         UnreadableNotebookError: ``job.source`` is no notebook.
     """
+    if job.sandbox == "bubblewrap":
+        sandbox.require_tools()
     kernels.warm(job, _tests(job.source))
 
 

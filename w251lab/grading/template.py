@@ -1,7 +1,7 @@
 """Processes that have imported a lab's libraries and fork a kernel for each submission: the grader's end of them.
 
-One is kept for each lab and worker process. It is started by a thread that lives as long as the process, because the
-operating system's "die with the parent" means the parent's thread.
+One is kept for each notebook and worker process. It is started by a thread that lives as long as the process, because
+the operating system's "die with the parent" means the parent's thread.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ letter and JSON, so that nothing a student had a hand in ever comes back as a pi
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -25,12 +26,13 @@ from w251lab.errors import W251Error
 from w251lab.grading.job import Graded, Job, SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _log = logging.getLogger(__name__)
 #: The GPU of a worker, as in ``CUDA_VISIBLE_DEVICES``; a worker that has one also offers ``--resources GPU=1``.
 GPU_VARIABLE = "W251LAB_GPU"
 _GRADED, _REFUSED, _BROKEN = b"G", b"R", b"B"
+_warming: list[threading.Thread] = []
 
 
 class WorkerError(W251Error):
@@ -54,45 +56,53 @@ class LabPart(WorkerPlugin):
         self.name = f"w251lab-lab-{secrets.token_hex(8)}"  # of this run: another grader's is not taken away with it
         self.parts = {part.notebook: part for part in parts}
 
-    def teardown(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
-        """End what was kept for the next submission of this lab: on a cluster the worker lives on."""
-        _close_kernels()
+    async def teardown(self, worker: Any) -> None:
+        """End what was kept for the next submission, see `cool_down`."""
+        await cool_down(worker)
 
 
-class WarmUp(WorkerPlugin):
-    """Has every worker import what grading takes, and start the process that the lab's kernels are forked from.
+def warm_up(jobs: Sequence[Job], order: Mapping[str, int], dask_worker: Any = None) -> None:
+    """Begin to import what grading takes and to start what kernels are forked from; return at once. For `Client.run`.
+
+    No plugin: the scheduler would keep it when a grader dies, and give it to every worker that ever joins.
 
     Args:
-        job: Of one of the lab's notebooks, without a student.
+        jobs: Of the lab's notebooks, without a student.
+        order: A worker's address -> which of them comes first there.
+        dask_worker: Given by dask.
     """
-
-    def __init__(self, job: Job) -> None:
-        self.name = f"w251lab-warm-{secrets.token_hex(8)}"
-        self.job = job
-
-    def setup(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
-        """Begin, in the background: the worker's event loop must not stand still."""
-        self._thread = threading.Thread(target=_warm_up, args=(self.job,), daemon=True)
-        self._thread.start()
-
-    def teardown(self, worker: Any) -> None:  # noqa: ARG002 - dask's signature
-        """End what was started."""
-        self._thread.join()
-        _close_kernels()
+    job = jobs[order.get(dask_worker.address, 0) % len(jobs)]
+    if job.gpu is not None and GPU_VARIABLE not in os.environ:
+        return  # a worker without a GPU gets none of these jobs
+    thread = threading.Thread(target=_warm_up, args=(_on_own_gpu(job),), daemon=True)
+    _warming.append(thread)
+    thread.start()
 
 
 def _warm_up(job: Job) -> None:
     try:
         from w251lab.grading import task  # noqa: PLC0415 - what takes long is imported in this thread
 
-        task.warm(_on_own_gpu(job))
-    except (ImportError, W251Error) as error:  # the first submission meets the same, and says so in its own words
+        task.warm(job)
+    except Exception as error:  # noqa: BLE001 - the first submission meets the same, and says so in its own words
         _log.debug("not ready ahead: %s", error)
 
 
+async def cool_down(dask_worker: Any) -> None:
+    """End what was kept for the next submission, of any lab: on a cluster the worker lives on. For `Client.run`.
+
+    Where another run has its part here, its kernels may be at work: what is kept then ends with the last of the runs.
+    """
+    if not any(isinstance(plugin, LabPart) for plugin in dask_worker.plugins.values()):
+        await asyncio.to_thread(_close_kernels)  # the worker's event loop must not stand still
+
+
 def _close_kernels() -> None:
-    kernels = sys.modules.get("w251lab.grading.kernels")
-    if kernels is not None:
+    while _warming:
+        _warming.pop().join()
+    if "w251lab.grading.kernels" in sys.modules:
+        from w251lab.grading import kernels  # noqa: PLC0415 - without grading there is nothing to close
+
         kernels.close()
 
 
