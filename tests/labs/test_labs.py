@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.labs, pytest.mark.timeout(900)]  # a test may wait for the runs before its own
 
 NOTEBOOKS = planting.notebooks(planting.HERE.parents[1])
+#: For tests that run a notebook: in a run of the whole suite the first one, in CI all.
+RUN = [
+    name if notebook.is_first else pytest.param(name, marks=pytest.mark.thorough)
+    for name, notebook in NOTEBOOKS.items()
+]
 COURSE = load_course(planting.HERE.parents[1])
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 QUICKSTART = "01_triton_quickstart/triton_quickstart"
@@ -86,7 +91,7 @@ def _lines(source: list[Cell]) -> tuple[set[str], set[str]]:
     return secret, shown
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", RUN)
 def test_the_solution_has_full_marks(name: str, runs: Any) -> None:
     checked = runs[f"{name}/solved"]
     notebook = planting.judged(checked)
@@ -99,7 +104,7 @@ def test_the_solution_has_full_marks(name: str, runs: Any) -> None:
     assert checked.result.ok
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", RUN)
 def test_the_release_unanswered_earns_nothing(name: str, runs: Any) -> None:
     notebook = planting.judged(runs[f"{name}/unanswered"])
     for question in notebook.questions:
