@@ -150,9 +150,9 @@ def group(nodeid: str) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """``-n auto``: one for each core that may be used, not for each that is there. A test waits half of its time."""
+    """``-n auto``: one more than the cores that may be used, not those that are there. A test waits half of its time."""
     asked = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
-    return None if asked else min(max(accelerator.describe().cores, 2), MOST_WORKERS)
+    return None if asked else min(accelerator.describe().cores + 1, MOST_WORKERS)
 
 
 @pytest.hookimpl(optionalhook=True)
