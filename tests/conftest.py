@@ -150,7 +150,7 @@ def group(nodeid: str) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """``-n auto``: one more than the cores that may be used, not those that are there. A test waits half of its time."""
+    """``-n auto``: one more than the cores that may be used. A test waits half of its time, for servers and kernels."""
     asked = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
     return None if asked else min(accelerator.describe().cores + 1, MOST_WORKERS)
 
